@@ -1,0 +1,33 @@
+"""What all tests share: the time limits' factor and the settings of hypothesis.
+
+Limits of waits on real sockets are generous and scaled by ``OPENOCPP_TEST_FACTOR`` (default 1), for slow or busy
+machines. They end a test that would hang; no test passes or fails by how long something took.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TEST_FACTOR = float(os.environ.get("OPENOCPP_TEST_FACTOR", "1"))
+
+# No deadlines: examples are slow on a busy machine. The same examples in each run of CI; `make flapping` draws others.
+settings.register_profile("openocpp", deadline=None, derandomize="CI" in os.environ, print_blob=True)
+settings.load_profile("openocpp")
+
+
+def scaled(seconds: float) -> float:
+    """A limit for waits on real sockets and threads, in seconds, as this machine needs it."""
+    return seconds * TEST_FACTOR
+
+
+@pytest.fixture(name="scaled")
+def scaled_fixture() -> Callable[[float], float]:
+    """``scaled`` for tests that do not import it."""
+    return scaled

@@ -1,0 +1,112 @@
+"""What users install: the wheel holds everything that the code opens, the requirements have both bounds.
+
+The wheel is made without a network: with the setuptools of the development environment, and nothing is resolved.
+"""
+
+from __future__ import annotations
+
+import configparser
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import openocpp
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = ["openocpp", "schemas", "setup.py", "setup.cfg", "README.rst", "LICENSE", "samples/LICENSE"]
+
+
+@pytest.fixture(scope="module", name="wheel")
+def built_wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    """The wheel, made from links to the sources, so that nothing is written beside them."""
+    work = tmp_path_factory.mktemp("wheel")
+    source = work / "source"
+    (source / "samples").mkdir(parents=True)
+    for name in SOURCES:
+        (source / name).symlink_to(ROOT / name)
+    command = [sys.executable, "setup.py", "-q", "bdist_wheel", "--dist-dir", str(work)]
+    run = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    (path,) = work.glob("*.whl")
+    return zipfile.ZipFile(path)
+
+
+def settings() -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read(ROOT / "setup.cfg", encoding="utf-8")
+    return parser
+
+
+def installed_names() -> set[str]:
+    """Every file of the package as it must stand in the wheel."""
+    names = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "openocpp").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    return names | {f"openocpp/schemas/{path.name}" for path in (ROOT / "schemas").glob("*.json")}
+
+
+def test_the_wheel_holds_every_file_of_the_package_and_nothing_else(wheel: zipfile.ZipFile) -> None:
+    packed = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    assert packed == installed_names()
+
+
+def test_the_wheel_holds_all_schemas(wheel: zipfile.ZipFile) -> None:
+    schemas = [name for name in wheel.namelist() if name.startswith("openocpp/schemas/")]
+    assert len(schemas) == 78
+
+
+def test_the_wheel_says_what_it_is(wheel: zipfile.ZipFile) -> None:
+    (metadata_name,) = (name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
+    metadata = wheel.read(metadata_name).decode()
+    assert f"\nVersion: {openocpp.__version__}\n" in metadata
+    assert "\nRequires-Python: >=3.11\n" in metadata
+    assert "LGPL-2.1-or-later" in metadata
+    licences = {name.split("/", 1)[1] for name in wheel.namelist() if name.endswith("LICENSE")}
+    assert {name.removeprefix("licenses/") for name in licences} == {"LICENSE", "samples/LICENSE"}
+
+
+def test_an_installed_copy_works_without_the_checkout(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    wheel.extractall(tmp_path)
+    script = (
+        "import openocpp\n"
+        "from openocpp.messages.schema import find_schemas\n"
+        "print(openocpp.__version__, openocpp.__file__, find_schemas(), sep='\\n')\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    version, module, schemas = run.stdout.splitlines()
+    assert version == openocpp.__version__
+    assert Path(module) == tmp_path / "openocpp" / "__init__.py"
+    assert Path(schemas) == tmp_path / "openocpp" / "schemas"
+
+
+def test_a_checkout_finds_its_own_schemas() -> None:
+    from openocpp.messages.schema import find_schemas
+
+    assert find_schemas() == ROOT / "schemas"
+
+
+def test_every_requirement_has_a_lower_and_an_upper_bound() -> None:
+    for requirement in settings()["options"]["install_requires"].split("\n"):
+        if requirement and not requirement.startswith("#"):
+            assert re.fullmatch(r"[\w-]+>=[\d.]+,<[\d.]+", requirement), requirement
+
+
+def test_the_interpreters_promised_are_those_tested() -> None:
+    parser = settings()
+    named = re.findall(r"Python :: (3\.\d+)", parser["metadata"]["classifiers"])
+    tested = [f"3.{name[3:]}" for name in re.findall(r"py3\d+", parser["tox:tox"]["env_list"])]
+    assert named == tested
