@@ -32,7 +32,10 @@ class Role(OcppEnum):
 
 
 class Confirmation(Record):
-    """Base of all confirmations."""
+    """Base of all confirmations. ``request`` is the message it answers."""
+
+    request: ClassVar[type[Request[Any]]]
+    profile: ClassVar[FeatureProfile] = FeatureProfile.Core
 
 
 C = TypeVar("C", bound=Confirmation)
@@ -83,6 +86,7 @@ class Request(Record, Generic[C_co]):
         tunnelled = profile is FeatureProfile.Iso15118
         cls.action = name.removeprefix("Iso15118") if tunnelled else name
         cls.confirmation = _confirmation_of(cls)
+        cls.confirmation.request, cls.confirmation.profile = cls, profile
         cls.sent_by, cls.profile, cls.section = sent_by, profile, section
         registry = PNC_ACTIONS if tunnelled else ACTIONS
         if cls.action in registry:

@@ -3,6 +3,7 @@
 from openocpp.types.base import (
     INT_MAX,
     INT_MIN,
+    STAMP,
     AnyUri,
     AtLeast,
     AtMost,
@@ -148,6 +149,7 @@ __all__ = [
     "INT_MAX",
     "INT_MIN",
     "NO_ANSWER",
+    "STAMP",
     "AnyUri",
     "AtLeast",
     "AtMost",

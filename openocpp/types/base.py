@@ -9,7 +9,6 @@ Threads: any.
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -180,24 +179,26 @@ _DATETIME = re.compile(
 )
 
 
+STAMP = "%04d-%02d-%02dT%02d:%02d:%02dZ"  # quicker than isoformat and strftime
+
+
 def format_datetime(instant: datetime) -> str:
     """``YYYY-MM-DDTHH:MM:SSZ``. A fraction of a second is dropped; ValueError if the instant has no time zone."""
     if instant.tzinfo is not UTC:
         if instant.tzinfo is None:
             raise ValueError("a date-time without time zone")
         instant = instant.astimezone(UTC)
-    return instant.isoformat("T", "seconds")[:19] + "Z"
-
-
-def _is_usual(text: str) -> bool:
-    return len(text) == 20 and text[4] == text[7] == "-" and text[10] == "T" and text[13] == text[16] == ":"
+    i = instant
+    return STAMP % (i.year, i.month, i.day, i.hour, i.minute, i.second)
 
 
 def parse_datetime(text: str) -> datetime:
     """The aware UTC instant that a peer wrote. No zone is UTC; ValueError if the text is not a date with a time."""
-    if _is_usual(text):
-        with contextlib.suppress(ValueError):  # a leap second, or no date at all: the long way knows
+    if len(text) == 20 and text[19] == "Z" and text[10] == "T" and text[4] == "-" and text[13] == ":":
+        try:
             return datetime.fromisoformat(text)
+        except ValueError:
+            pass  # a leap second, or no date at all: the long way knows
     match = _DATETIME.fullmatch(text)
     if match is None:
         raise ValueError("not a date-time")
