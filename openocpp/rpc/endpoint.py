@@ -1,0 +1,321 @@
+"""A session bound to a transport and the scheduler: calls go out, the peer's CALLs come in, in order, one at a time.
+
+Answers are completed on the scheduler and never wait behind handlers, so a handler may call the same peer.
+Threads: ``call``, ``post``, ``close`` any (``call`` not the scheduler); the rest scheduler, handlers on workers.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from openocpp.errors import ErrorCode
+from openocpp.rpc import frames
+from openocpp.rpc.json import dumps
+from openocpp.rpc.session import Outcome, OutcomeKind, OutgoingCall, Session
+from openocpp.transport.base import CloseCode, Closed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from openocpp.runtime import Lane, Runtime, Timer
+    from openocpp.transport.base import Transport
+
+log = logging.getLogger("openocpp.rpc")
+
+LAST_RESORT = 5.0  # seconds beyond all deadlines, should the scheduler have died
+HARD_FACTOR = 4  # times the limit of queued CALLs that a peer may send before the connection is closed
+
+
+class IncomingCall:
+    """A peer's request on its way through a handler: exactly one of reply, refuse and keep_silent ends it.
+
+    A handler that does so later, from another thread, says ``defer()`` first. Threads: any.
+    """
+
+    __slots__ = ("_endpoint", "_ended", "action", "deferred", "id_text", "payload", "text")
+
+    def __init__(self, endpoint: Endpoint, text: str) -> None:
+        self._endpoint = endpoint
+        self.text = text
+        self.id_text = ""
+        self.action = ""
+        self.payload: dict[str, Any] = {}
+        self.deferred = False
+        self._ended = False
+
+    def __repr__(self) -> str:
+        return f"<{self.action} {self.id_text} from {self._endpoint.name}>"
+
+    @property
+    def endpoint(self) -> Endpoint:
+        return self._endpoint
+
+    def defer(self) -> None:
+        """The handler returns now, and ends this call later."""
+        self.deferred = True
+
+    def reply(self, payload: str, then: Callable[[], None] | None = None) -> None:
+        """Answer with a JSON object; ``then`` runs on a worker once the answer was written."""
+        self._end(frames.result_text(self.id_text, payload), then)
+
+    def refuse(self, code: str, description: str = "", details: Mapping[str, Any] | None = None) -> None:
+        """Answer with a CALLERROR."""
+        self._end(frames.error_text(self.id_text, code, description, dumps(dict(details or {}))), None)
+
+    def keep_silent(self) -> None:
+        """Give no answer: the peer's own timeout runs."""
+        self._end(None, None)
+
+    def _end(self, text: str | None, then: Callable[[], None] | None) -> None:
+        if self._ended:
+            log.error("%s: %s was answered twice", self._endpoint.name, self.action)
+            return
+        self._ended = True
+        self._endpoint.ended(text, then)
+
+    def run(self) -> None:
+        """Parse, then let the handler work: always with an outcome. Threads: a worker."""
+        endpoint = self._endpoint
+        frame = frames.parse(self.text)
+        if not isinstance(frame, frames.CallFrame):
+            self._run_bad(frame)
+            return
+        self.id_text, self.action, self.payload, remark = frame
+        if remark:
+            log.warning("%s: %s: %s", endpoint.name, self.action, remark)
+        try:
+            endpoint.handler(self)
+        except Exception:  # a bug in a handler is answered, logged, and costs nobody else anything
+            log.exception("%s: the handler of %s failed", endpoint.name, self.action)
+            if not self._ended:
+                self.refuse(ErrorCode.InternalError, f"{self.action} could not be processed")
+            return
+        if not self._ended and not self.deferred:
+            log.error("%s: the handler of %s gave no outcome", endpoint.name, self.action)
+            self.refuse(ErrorCode.InternalError, f"{self.action} was not processed")
+
+    def _run_bad(self, frame: frames.Frame) -> None:
+        problem = frame.problem if isinstance(frame, frames.BadFrame) else "an answer that looks like a CALL"
+        self._endpoint.note_bad(problem, self.text)
+        if isinstance(frame, frames.BadFrame) and frame.id_text is not None:
+            self.id_text = frame.id_text
+            self.refuse(frame.code, problem)
+        else:
+            self.keep_silent()
+
+
+class EndpointOwner(Protocol):
+    """Who an endpoint works for."""
+
+    def endpoint_closed(self, endpoint: Endpoint, why: Closed) -> None:
+        """The connection ended. Threads: scheduler; must not block."""
+
+    def invalid_message(self, endpoint: Endpoint, problem: str) -> None:
+        """The peer sent something that is no OCPP-J message. Threads: scheduler or a worker; must not block."""
+
+
+class Endpoint:
+    """One OCPP-J peer on one connection."""
+
+    __slots__ = (
+        "_incoming", "_busy", "_ids", "_lane", "_max_queued", "_owner", "_paused", "_runtime", "_session", "_timer",
+        "_transport", "bad_messages", "closed_why", "handler", "last_received", "last_sent", "name",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        transport: Transport,
+        owner: EndpointOwner,
+        handler: Callable[[IncomingCall], None],
+        *,
+        name: str,
+        lane: Lane | None = None,
+        max_queued: int = 32,
+    ) -> None:
+        self._runtime = runtime
+        self._transport = transport
+        self._owner = owner
+        self.handler = handler
+        self.name = name
+        self._lane = lane or runtime.workers
+        self._max_queued = max_queued
+        self._session = Session(runtime.random.randrange(1 << 31))
+        self._incoming: deque[IncomingCall] = deque()
+        self._ids: set[str] = set()
+        self._busy = False
+        self._paused = False
+        self._timer: Timer | None = None
+        self.last_sent = runtime.clock.now()
+        self.last_received = 0.0
+        self.bad_messages = 0
+        self.closed_why: Closed | None = None
+
+    def __repr__(self) -> str:
+        state = "open" if self.closed_why is None else "closed"
+        return f"<endpoint {self.name} {state}: {self._session!r}, {len(self._incoming)} CALLs queued>"
+
+    def start(self) -> None:
+        """Begin to receive. Threads: scheduler."""
+        self._transport.start(self)
+
+    # -- outgoing ------------------------------------------------------------------------------------------------------
+
+    @property
+    def transport(self) -> Transport:
+        return self._transport
+
+    @property
+    def is_open(self) -> bool:
+        return self.closed_why is None
+
+    def call(self, action: str, payload: str, timeout: float) -> Outcome:
+        """Send a CALL and wait for its outcome. Raises StateError on the scheduler, before anything is sent."""
+        self._runtime.check_may_block(f"call {action}")
+        waiter = self._runtime.waiter()
+        self.post(action, payload, timeout, waiter.set)
+        if waiter.wait(2 * timeout + LAST_RESORT):
+            outcome: Outcome = waiter.value
+            return outcome
+        log.error("%s: %s was given up by nobody; the scheduler does not run", self.name, action)
+        return Outcome(OutcomeKind.TIMED_OUT)
+
+    def post(self, action: str, payload: str, timeout: float, done: Callable[[Outcome], object]) -> None:
+        """Send a CALL; ``done`` is called on the scheduler with its outcome, and must not block. Any thread."""
+        call = OutgoingCall(action, payload, timeout, done)
+        self._runtime.scheduler.post(partial(self._submit, call))
+
+    def _submit(self, call: OutgoingCall) -> None:
+        self._send(self._session.submit(call, self._runtime.clock.now()))
+        self._arm()
+
+    def _send(self, text: str | None, written: Callable[[], None] | None = None) -> None:
+        if text is None:
+            return
+        self.last_sent = self._runtime.clock.now()
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("%s > %s", self.name, frames.masked(text))
+        self._transport.send(text, written)
+
+    def _arm(self) -> None:
+        """One timer at a time, left alone while it is early enough: most calls are answered before it fires."""
+        deadline = self._session.deadline
+        if deadline is None or (self._timer is not None and self._timer.active and self._timer.when <= deadline):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._runtime.scheduler.call_at(deadline, self._expire)
+
+    def _expire(self) -> None:
+        self._timer = None
+        self._send(self._session.expire(self._runtime.clock.now()))
+        self._arm()
+
+    # -- incoming ------------------------------------------------------------------------------------------------------
+
+    def text_received(self, text: str) -> None:
+        self.last_received = now = self._runtime.clock.now()
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("%s < %s", self.name, frames.masked(text))
+        head = frames.peek(text)
+        if head is None:
+            self._queue(text, "")  # parsed on a worker, which finds out what is wrong
+        elif head.kind == frames.CALL:
+            if head.id in self._ids:
+                self._refuse_duplicate(text)
+            else:
+                self._queue(text, head.id)
+        elif head.kind in (frames.CALLRESULT, frames.CALLERROR):
+            call, following = self._session.answered(head.id, text, now)
+            if call is None:
+                log.debug("%s: dropped an answer to no open call (id %.40s)", self.name, head.id)
+            self._send(following)
+            self._arm()
+        else:
+            self.note_bad(f"unknown message type {head.kind}", text)
+
+    def _refuse_duplicate(self, text: str) -> None:
+        """J §4.2.3: a CALL with this id is being handled already."""
+        frame = frames.parse(text)
+        if isinstance(frame, frames.CallFrame):
+            log.warning("%s: %s: a CALL with id %.40s is still handled", self.name, frame.action, frame.id_text)
+            self._send(frames.error_text(frame.id_text, ErrorCode.ProtocolError, "a CALL with this id is still handled"))
+
+    def _queue(self, text: str, unique_id: str) -> None:
+        call = IncomingCall(self, text)
+        call.id_text = unique_id
+        if unique_id:
+            self._ids.add(unique_id)
+        self._incoming.append(call)
+        if not self._busy:
+            self._busy = True
+            self._lane.submit(call.run)
+            return
+        queued = len(self._incoming)
+        if queued > self._max_queued * HARD_FACTOR:
+            log.warning("%s: %d CALLs queued, closing the connection", self.name, queued)
+            self.close(CloseCode.TRY_AGAIN_LATER, "too many requests")
+        elif queued > self._max_queued and not self._paused:
+            self._paused = True
+            self._transport.pause()
+
+    def ended(self, text: str | None, then: Callable[[], None] | None) -> None:
+        """The current incoming call has its outcome. Any thread; called by it alone."""
+        self._runtime.scheduler.post(partial(self._finish, text, then))
+
+    def _finish(self, text: str | None, then: Callable[[], None] | None) -> None:
+        if self.closed_why is not None:
+            if then is not None:  # what must happen after the answer happens also when the answer is lost
+                self._runtime.workers.submit(then)
+            return
+        self._send(text, partial(self._runtime.workers.submit, then) if then is not None else None)
+        incoming = self._incoming
+        done = incoming.popleft()
+        head = frames.peek(done.text)
+        if head is not None:
+            self._ids.discard(head.id)
+        if self._paused and len(incoming) <= self._max_queued // 2:
+            self._paused = False
+            self._transport.resume()
+        if incoming:
+            self._lane.submit(incoming[0].run)
+        else:
+            self._busy = False
+
+    def note_bad(self, problem: str, text: str) -> None:
+        """Count and log what is no message; the connection goes on. Any thread."""
+        self.bad_messages += 1
+        if self.bad_messages & (self.bad_messages - 1) == 0:  # 1st, 2nd, 4th, 8th ... of this connection
+            log.warning(
+                "%s: ignored an invalid message (%d so far): %s: %.80s",
+                self.name, self.bad_messages, problem, frames.masked(text),
+            )  # fmt: skip
+        self._owner.invalid_message(self, problem)
+
+    # -- the end -------------------------------------------------------------------------------------------------------
+
+    def close(self, code: int = CloseCode.NORMAL, reason: str = "") -> None:
+        """Close politely: what is queued is written, then a Close frame. Any thread."""
+        self._runtime.scheduler.post(partial(self._close, code, reason))
+
+    def _close(self, code: int, reason: str) -> None:
+        self._session.begin_closing()
+        self._transport.close(code, reason)
+
+    def abort(self) -> None:
+        """Drop the connection at once. Any thread."""
+        self._runtime.scheduler.post(self._transport.abort)
+
+    def closed(self, why: Closed) -> None:
+        self.closed_why = why
+        self._session.close()
+        if self._timer is not None:
+            self._timer.cancel()
+        del_from = self._incoming
+        while len(del_from) > 1:  # the first one runs; the others never start
+            del_from.pop()
+        self._ids.clear()
+        self._owner.endpoint_closed(self, why)

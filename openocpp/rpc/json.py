@@ -1,0 +1,53 @@
+"""JSON as OCPP-J wants it: what the standard library would let through is refused here.
+
+NaN and Infinity are errors, and so is nesting deeper than 64; the text is written compactly. How large a number may be
+is a matter of the field it stands in, and is checked there.
+Threads: any.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+MAX_DEPTH = 64
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+_decoder = json.JSONDecoder(parse_constant=_refuse)
+_encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False)
+
+dumps = _encoder.encode
+
+
+def loads(text: str) -> Any:
+    """Read one JSON value. Raises ValueError saying what is wrong, never RecursionError."""
+    if text.count("[") + text.count("{") > MAX_DEPTH:
+        _check_depth(text)
+    return _decoder.decode(text)
+
+
+def _check_depth(text: str) -> None:
+    """Count brackets outside of texts before anything recurses. Only texts with many brackets come here."""
+    depth = 0
+    inside = False
+    escaped = False
+    for char in text:
+        if inside:
+            if escaped:
+                escaped = False
+            elif char == "\\":
+                escaped = True
+            elif char == '"':
+                inside = False
+        elif char == '"':
+            inside = True
+        elif char in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
+        elif char in "]}":
+            depth -= 1

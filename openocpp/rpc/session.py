@@ -1,0 +1,157 @@
+"""The state of one OCPP-J connection, without I/O: one open CALL, ids, deadlines (J §4.1, errata-J 3.4).
+
+Verbs go in; texts to send, ended calls and the next deadline come out.
+Threads: the owner's (the scheduler).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from openocpp.rpc.frames import call_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class OutcomeKind(Enum):
+    """How a CALL ended, as far as the connection can tell."""
+
+    ANSWERED = auto()  # with a CALLRESULT or a CALLERROR: ``text`` holds it
+    TIMED_OUT = auto()
+    NOT_CONNECTED = auto()  # never sent, or the connection ended before the answer
+
+
+class Outcome:
+    """How a CALL ended. ``sent`` tells whether the peer may have received it."""
+
+    __slots__ = ("kind", "sent", "text")
+
+    def __init__(self, kind: OutcomeKind, text: str = "", *, sent: bool = True) -> None:
+        self.kind = kind
+        self.text = text
+        self.sent = sent
+
+    def __repr__(self) -> str:
+        return f"Outcome({self.kind.name}, sent={self.sent})"
+
+
+class OutgoingCall:
+    """A CALL on its way. ``done`` is called once, with its outcome.
+
+    ``payload`` is a JSON text, or a function that makes it at the moment of sending; ``timeout`` is counted from there.
+    A call waits for its turn at most as long again.
+    """
+
+    __slots__ = ("action", "deadline", "done", "payload", "timeout", "unique_id")
+
+    def __init__(self, action: str, payload: str, timeout: float, done: Callable[[Outcome], object]) -> None:
+        self.action = action
+        self.payload = payload
+        self.timeout = timeout
+        self.done = done
+        self.unique_id = ""
+        self.deadline = 0.0
+
+    def __repr__(self) -> str:
+        return f"<call {self.action} {self.unique_id or 'not sent'}>"
+
+
+class State(Enum):
+    """Open: all is possible. Closing: what is open may still be answered. Closed: nothing any more."""
+
+    OPEN = auto()
+    CLOSING = auto()
+    CLOSED = auto()
+
+
+class Session:
+    """One OCPP-J connection."""
+
+    __slots__ = ("_next_id", "_open", "_waiting", "state")
+
+    def __init__(self, first_id: int) -> None:
+        self._next_id = first_id
+        self._open: OutgoingCall | None = None
+        self._waiting: deque[OutgoingCall] = deque()
+        self.state = State.OPEN
+
+    def __repr__(self) -> str:
+        return f"<session {self.state.name}: {self._open!r}, {len(self._waiting)} waiting>"
+
+    def submit(self, call: OutgoingCall, now: float) -> str | None:
+        """Take a call in: the text to send when it is its turn, else None. Refused at once unless Open."""
+        if self.state is not State.OPEN:
+            call.done(Outcome(OutcomeKind.NOT_CONNECTED, sent=False))
+            return None
+        if self._open is None:
+            return self._send(call, now)
+        call.deadline = now + call.timeout
+        self._waiting.append(call)
+        return None
+
+    def _send(self, call: OutgoingCall, now: float) -> str:
+        call.unique_id = str(self._next_id)
+        self._next_id += 1
+        call.deadline = now + call.timeout
+        self._open = call
+        return call_text(call.unique_id, call.action, call.payload)
+
+    def answered(self, unique_id: str, text: str, now: float) -> tuple[OutgoingCall | None, str | None]:
+        """An answer came: the call it ends (None: to no open call, or too late), and the next text to send."""
+        call = self._open
+        if call is None or call.unique_id != unique_id:
+            return None, None
+        self._open = None
+        call.done(Outcome(OutcomeKind.ANSWERED, text))
+        return call, self._next(now)
+
+    def _next(self, now: float) -> str | None:
+        while self._waiting and self.state is State.OPEN:
+            call = self._waiting.popleft()
+            if call.deadline <= now:
+                call.done(Outcome(OutcomeKind.TIMED_OUT, sent=False))
+                continue
+            return self._send(call, now)
+        return None
+
+    def expire(self, now: float) -> str | None:
+        """End what is over its deadline. The next text to send, if that made room."""
+        for call in [call for call in self._waiting if call.deadline <= now]:
+            self._waiting.remove(call)
+            call.done(Outcome(OutcomeKind.TIMED_OUT, sent=False))
+        if self._open is None or self._open.deadline > now:
+            return None
+        call, self._open = self._open, None
+        call.done(Outcome(OutcomeKind.TIMED_OUT))
+        return self._next(now)
+
+    @property
+    def deadline(self) -> float | None:
+        """When ``expire`` is to be called, if nothing comes before."""
+        if self._open is None:
+            return None
+        if not self._waiting:
+            return self._open.deadline
+        return min(self._open.deadline, min(call.deadline for call in self._waiting))
+
+    def begin_closing(self) -> None:
+        """Nothing new is sent; the open call may still be answered."""
+        if self.state is State.OPEN:
+            self.state = State.CLOSING
+            self._fail_waiting()
+
+    def close(self) -> None:
+        """The connection is gone: every call ends now."""
+        self.state = State.CLOSED
+        call, self._open = self._open, None
+        if call is not None:
+            call.done(Outcome(OutcomeKind.NOT_CONNECTED))
+        self._fail_waiting()
+
+    def _fail_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, deque()
+        for call in waiting:
+            call.done(Outcome(OutcomeKind.NOT_CONNECTED, sent=False))
