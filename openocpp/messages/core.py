@@ -4,7 +4,6 @@ Threads: any.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
@@ -38,6 +37,7 @@ from openocpp.types.enums import (
     ResetType,
     UnlockStatus,
 )
+from openocpp.types.record import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,12 +3,12 @@
 Threads: any.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from openocpp.messages.base import Confirmation, Request, Role
 from openocpp.types.base import AnyUri, CiString255, NonNegative
 from openocpp.types.enums import DiagnosticsStatus, FeatureProfile, FirmwareStatus
+from openocpp.types.record import dataclass
 
 PROFILE = FeatureProfile.FirmwareManagement
 

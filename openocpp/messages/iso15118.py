@@ -7,7 +7,6 @@ Threads: any.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
 from openocpp.messages.base import Confirmation, Request, Role
@@ -33,6 +32,7 @@ from openocpp.types.enums import (
     Iso15118EVCertificateStatusEnumType,
     TriggerMessageStatusEnumType,
 )
+from openocpp.types.record import dataclass
 
 PROFILE = FeatureProfile.Iso15118
 

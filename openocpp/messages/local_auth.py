@@ -4,11 +4,11 @@ Threads: any.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from openocpp.messages.base import Confirmation, Request, Role
 from openocpp.types.datatypes import AuthorizationData
 from openocpp.types.enums import FeatureProfile, UpdateStatus, UpdateType
+from openocpp.types.record import dataclass
 
 PROFILE = FeatureProfile.LocalAuthListManagement
 

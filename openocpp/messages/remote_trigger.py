@@ -3,11 +3,10 @@
 Threads: any.
 """
 
-from dataclasses import dataclass
-
 from openocpp.messages.base import Confirmation, Request, Role
 from openocpp.types.base import NonNegative
 from openocpp.types.enums import FeatureProfile, MessageTrigger, TriggerMessageStatus
+from openocpp.types.record import dataclass
 
 PROFILE = FeatureProfile.RemoteTrigger
 

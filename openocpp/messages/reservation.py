@@ -3,12 +3,12 @@
 Threads: any.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from openocpp.messages.base import Confirmation, Request, Role
 from openocpp.types.base import IdToken, NonNegative
 from openocpp.types.enums import CancelReservationStatus, FeatureProfile, ReservationStatus
+from openocpp.types.record import dataclass
 
 PROFILE = FeatureProfile.Reservation
 

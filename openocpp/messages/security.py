@@ -4,7 +4,6 @@ Threads: any.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
@@ -27,6 +26,7 @@ from openocpp.types.enums import (
     UpdateFirmwareStatusEnumType,
     UploadLogStatusEnumType,
 )
+from openocpp.types.record import dataclass
 
 PROFILE = FeatureProfile.Security
 

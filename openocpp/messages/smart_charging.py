@@ -3,7 +3,6 @@
 Threads: any.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from openocpp.messages.base import Confirmation, Request, Role
@@ -17,6 +16,7 @@ from openocpp.types.enums import (
     FeatureProfile,
     GetCompositeScheduleStatus,
 )
+from openocpp.types.record import dataclass
 
 PROFILE = FeatureProfile.SmartCharging
 

@@ -7,7 +7,6 @@ Threads: any.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
@@ -44,7 +43,7 @@ from openocpp.types.enums import (
     UnitOfMeasure,
     ValueFormat,
 )
-from openocpp.types.record import Record
+from openocpp.types.record import Record, dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

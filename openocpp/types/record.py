@@ -17,11 +17,10 @@ import dataclasses
 import inspect
 import types
 import typing
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import Enum
-from typing import Annotated, Any, ClassVar, Union
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Union
 
 from openocpp.types.base import (
     AtLeast,
@@ -39,33 +38,55 @@ from openocpp.types.base import (
     is_secret_key,
 )
 
+if TYPE_CHECKING:
+    from dataclasses import dataclass as dataclass  # what a type checker sees
+else:
+
+    def dataclass(*, frozen, kw_only):
+        """``dataclasses.dataclass`` without the methods that it compiles for each class: ``Record`` has them.
+
+        That saves most of the time that importing some hundred and twenty classes takes.
+        """
+        if not (frozen and kw_only):
+            raise TypeError("a record is frozen and has keyword parameters only")
+        return _bare_dataclass
+
+
+_bare_dataclass = dataclasses.dataclass(kw_only=True, init=False, repr=False, eq=False)
+_assign = object.__setattr__
 _SHOWN_CHARACTERS = 80
 
 
 class Record:
     """Base of all messages and data types. A ``repr`` leaves absent fields and secrets out."""
 
-    _sequences: ClassVar[tuple[str, ...]] = ()
+    _sequences: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
         declared = inspect.get_annotations(cls)
-        cls._sequences = (*cls._sequences, *(name for name, annotation in declared.items() if _is_sequence(annotation)))
-        # The dataclass decorator keeps what it finds, so these take the place of what it would generate.
-        if "__repr__" not in cls.__dict__:
-            type.__setattr__(cls, "__repr__", Record.__repr__)
-        if cls._sequences and "__post_init__" not in cls.__dict__:
-            type.__setattr__(cls, "__post_init__", Record._freeze)
+        cls._sequences |= {name for name, annotation in declared.items() if _is_sequence(annotation)}
 
-    def _freeze(self) -> None:
-        for name in self._sequences:
-            value = self.__dict__[name]
-            if value is None or (type(value) is tuple and value):
-                continue
-            if isinstance(value, (str, bytes)) or not isinstance(value, Sequence):
-                raise TypeError(f"{type(self).__name__}.{name}: a sequence is needed, not {type(value).__name__}")
-            absent = not value and getattr(type(self), name, ...) is None  # the class attribute is the default
-            object.__setattr__(self, name, None if absent else tuple(value))
+    if not TYPE_CHECKING:
+
+        def __init__(self, **values):
+            cls = type(self)
+            cls.__init__ = _compiled_init(cls)
+            cls.__init__(self, **values)
+
+        def __setattr__(self, name, value):
+            raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
+
+        def __delattr__(self, name):
+            raise dataclasses.FrozenInstanceError(f"cannot delete field {name!r}")
+
+    def __eq__(self, other: object) -> bool:
+        if other.__class__ is not self.__class__:
+            return NotImplemented
+        return self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash((type(self), *self.__dict__.values()))
 
     def __repr__(self) -> str:
         shown = []
@@ -76,7 +97,7 @@ class Record:
         return f"{type(self).__name__}({', '.join(shown)})"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
     """What one annotation declares."""
 
@@ -186,6 +207,35 @@ def _note(marker: object, found: dict[str, Any]) -> None:
             found["boxed"] = member
         case SecretIf(field):
             found["secret_if"] = field
+
+
+def _compiled_init(cls: type) -> Callable[..., None]:
+    """``__init__`` of a record, with its fields as parameters. Compiled at the first instance."""
+    names: dict[str, Any] = {"assign": _assign, "as_tuple": _as_tuple}
+    parameters, lines = [], []
+    for field in dataclasses.fields(cls):
+        if field.default is dataclasses.MISSING:
+            parameters.append(field.name)
+        else:
+            names[f"default_{field.name}"] = field.default
+            parameters.append(f"{field.name}=default_{field.name}")
+        if field.name in cls._sequences:  # type: ignore[attr-defined]
+            optional = field.default is not dataclasses.MISSING
+            lines.append(f"    if {field.name} is not None:")
+            lines.append(f"        {field.name} = as_tuple({field.name}, '{cls.__name__}.{field.name}', {optional})")
+    star = ", *, " if parameters else ""
+    members = ", ".join(f"{field.name!r}: {field.name}" for field in dataclasses.fields(cls))
+    head = f"def __init__(self{star}{', '.join(parameters)}):"
+    exec("\n".join([head, *lines, f"    assign(self, '__dict__', {{{members}}})"]), names)
+    init: Callable[..., None] = names["__init__"]
+    init.__qualname__ = f"{cls.__qualname__}.__init__"
+    return init
+
+
+def _as_tuple(items: Any, name: str, none_if_empty: bool) -> tuple[Any, ...] | None:
+    if isinstance(items, (str, bytes)) or not isinstance(items, Sequence):
+        raise TypeError(f"{name}: a sequence is needed, not {type(items).__name__}")
+    return tuple(items) or (None if none_if_empty else ())
 
 
 def _is_sequence(annotation: Any) -> bool:
