@@ -84,7 +84,7 @@ def connect(path: str) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = FULL")
     except sqlite3.Error as error:
         connection.close()
-        raise store_error(path, "open the database", error) from error
+        raise _opening_error(path, error) from error
     return connection
 
 
@@ -131,9 +131,11 @@ def _verify(connection: sqlite3.Connection, path: str) -> None:
 
 
 def _make_durable(connection: sqlite3.Connection) -> None:
-    """WAL mode stays with the file; the lock shows that it can be written."""
+    """WAL mode stays with the file. That it can be written shows only when it is: BEGIN IMMEDIATE forgives."""
     connection.execute("PRAGMA journal_mode = WAL")
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
     connection.execute("BEGIN IMMEDIATE")
+    connection.execute(f"PRAGMA user_version = {version}")
     connection.execute("ROLLBACK")
 
 
