@@ -231,8 +231,13 @@ class MemoryListener:
         network.links.append(link)
         if network.held:
             link.drop()
-        attempt.opened(link.client)
-        self._door.opened(accepted, handshake, link.server)
+        try:
+            self._door.opened(accepted, handshake, link.server)
+        except Exception:
+            link.server.abort()  # nobody will look after it
+            raise
+        finally:
+            attempt.opened(link.client)
 
     def _failed(self, address: str, reason: str) -> None:
         self._network.runtime.strand().put(lambda: self._door.failed(address, reason))
@@ -311,10 +316,7 @@ class MemoryAttempt:
         self._answer(transport)
 
     def _answer(self, result: MemoryTransport | ConnectError) -> None:
-        if self._network.delay:
-            self._scheduler.call_later(self._network.delay, lambda: self._answer_arrived(result))
-        else:
-            self._answer_arrived(result)
+        self._after_delay(lambda: self._answer_arrived(result))
 
     def _answer_arrived(self, result: MemoryTransport | ConnectError) -> None:
         if self._network.held and self._done is not None:

@@ -101,6 +101,7 @@ class MemoryTransport:
 
     def start(self, receiver: Receiver) -> None:
         self._receiver = receiver
+        self._paused = False
         if self._why is not None:
             self._report(receiver, self._why)
         self.link.post(self.other._arrive)
@@ -109,18 +110,19 @@ class MemoryTransport:
         if self._state is not _State.OPEN:
             return
         size = len(text) if text.isascii() else len(text.encode())
-        if self._queued + size > self._limits.max_output:
-            self._finish(Closed(CloseCode.TRY_AGAIN_LATER, "too much unsent output"))
+        waiting = self._queued - max(WINDOW - self._in_flight, 0)  # what the kernel will not take
+        if waiting > 0 and waiting + size > self._limits.max_output:
+            self.close(CloseCode.TRY_AGAIN_LATER, "output buffer full")
             return
         self._put(text, size, written)
 
     def pause(self) -> None:
         self._paused = True
-        self.other._watch_silence()
+        self.link.watch_silence()
 
     def resume(self) -> None:
         self._paused = False
-        self.other._watch_silence()
+        self.link.watch_silence()
         self.link.post(self.other._arrive)
 
     def close(self, code: int = CloseCode.NORMAL, reason: str = "") -> None:
@@ -202,10 +204,16 @@ class MemoryTransport:
     def _deliver(self, item: str | _CloseFrame | _End, size: int) -> None:
         if self._state is _State.CLOSED:
             return
+        if self._silence is not None:
+            self._silence.cancel()
+            self._silence = None
+            self._watch_silence()  # it begins anew
         if isinstance(item, str):
+            if self._state is _State.CLOSING:
+                return  # nobody waits for it any more
             if size > self._limits.max_message:
                 self._refuse_long()
-            elif self._receiver is not None and not self._paused:
+            elif self._receiver is not None:
                 self._receiver.text_received(item)
         elif isinstance(item, _CloseFrame):
             if self._state is _State.CLOSING:
@@ -252,11 +260,14 @@ class MemoryTransport:
         self._wire.clear()
         self._in_flight = 0
         if self._state is not _State.CLOSED:
-            self._finish(Closed(CloseCode.ABNORMAL, reason))
+            self._finish(Closed(CloseCode.ABNORMAL, reason, by_peer=True))
 
     def _watch_silence(self) -> None:
-        """Pings of this end are not answered while the link is black-holed, or while the other end does not read."""
-        silent = self.link.held or self.other._paused
+        """Pings of this end are not answered while the link is black-holed, or while the other end does not read.
+
+        An end that does not read itself cannot tell.
+        """
+        silent = (self.link.held or self.other._paused) and not self._paused
         if self._silence is not None and not silent:
             self._silence.cancel()
             self._silence = None
@@ -319,11 +330,16 @@ class MemoryLink:
 
     def _hold(self, held: bool) -> None:
         self.held = held
+        self.watch_silence()
         for end in (self.client, self.server):
-            end._watch_silence()
             self.post(end._arrive)
 
     # -- for the two ends ----------------------------------------------------------------------------------------------
+
+    def watch_silence(self) -> None:
+        """Something has changed about who hears whom."""
+        self.client._watch_silence()
+        self.server._watch_silence()
 
     def seen(self, direction: str, item: str | _CloseFrame) -> None:
         """A frame is on the wire."""

@@ -36,8 +36,8 @@ def basic_credentials(user: str, password: bytes) -> str:
     return "Basic " + b64encode(user.encode() + b":" + password).decode("ascii")
 
 
-class Stream(Protocol):
-    """What carries the bytes: a socket, or what TLS made of one."""
+class BlockingStream(Protocol):
+    """What carries the bytes on this thread: a socket, or what TLS made of one."""
 
     def recv(self, size: int, /) -> bytes: ...
 
@@ -49,7 +49,7 @@ class Stream(Protocol):
 class Channel:
     """A connected stream until the websocket is open: every wait ends at one deadline."""
 
-    def __init__(self, stream: Stream, clock: Clock, deadline: float, where: str) -> None:
+    def __init__(self, stream: BlockingStream, clock: Clock, deadline: float, where: str) -> None:
         self._stream = stream
         self._clock = clock
         self._deadline = deadline

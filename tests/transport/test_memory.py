@@ -199,6 +199,15 @@ def test_a_door_that_stumbles_answers_500(sim: SimulatedRuntime, door: Door, cap
     assert "ZeroDivisionError" in caplog.text
 
 
+def test_a_door_that_stumbles_after_it_let_somebody_in_drops_the_connection(
+    sim: SimulatedRuntime, door: Door, caplog: pytest.LogCaptureFixture
+) -> None:
+    door.opened = lambda *_: 1 / 0  # type: ignore[assignment,method-assign]
+    client = settled(sim, Try(sim, f"{URL}/CP1"))
+    assert [why.code for why in client.receiver.ends] == [1006]
+    assert "ZeroDivisionError" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("offered", "lenient", "admitted"), [("ocpp2.0", False, False), ("", False, False), ("", True, True)]
 )

@@ -158,13 +158,13 @@ def test_close_handshake(sim: SimulatedRuntime) -> None:
     assert [(why.code, why.by_peer) for why in ends.at_client.ends] == [(CloseCode.GOING_AWAY, False)]
 
 
-def test_what_the_peer_had_queued_still_arrives_before_its_answer_to_a_close(sim: SimulatedRuntime) -> None:
+def test_what_arrives_after_a_close_is_not_delivered(sim: SimulatedRuntime) -> None:
     ends = Ends(sim)
     ends.link.delay = 1.0
     ends.do(lambda: ends.server.send("on its way"), lambda: ends.client.close())
     sim.sleep(5)
-    assert ends.at_client.texts == ["on its way"]
-    assert ends.at_client.at == [1.0, 2.0]
+    assert ends.at_client.texts == []
+    assert ends.at_client.at == [2.0]
 
 
 def test_both_ends_close_at_once(sim: SimulatedRuntime) -> None:
@@ -254,6 +254,31 @@ def test_a_peer_that_does_not_read_answers_no_pings(sim: SimulatedRuntime) -> No
     ends.do(ends.server.pause)
     sim.sleep(11)
     assert [why.code for why in ends.at_client.ends] == [CloseCode.ABNORMAL]
+    assert ends.at_server.ends == []
+
+
+def test_what_comes_from_a_peer_that_does_not_read_shows_that_it_lives(sim: SimulatedRuntime) -> None:
+    ends = Ends(sim, ping_interval=5.0)
+    ends.do(ends.server.pause)
+    for _ in range(10):
+        sim.sleep(8)
+        ends.do(lambda: ends.server.send("still here"))
+    assert ends.at_client.ends == []
+    sim.sleep(11)
+    assert len(ends.at_client.ends) == 1
+
+
+def test_who_does_not_read_cannot_tell_silence(sim: SimulatedRuntime) -> None:
+    ends = Ends(sim, ping_interval=5.0)
+    ends.do(ends.client.pause, ends.server.pause)
+    ends.link.drop()
+    sim.sleep(60)
+    assert ends.at_client.ends == ends.at_server.ends == []
+    ends.do(ends.client.resume)
+    sim.sleep(9)
+    assert ends.at_client.ends == []
+    sim.sleep(2)
+    assert len(ends.at_client.ends) == 1
 
 
 def test_pause_holds_messages_back_and_resume_delivers_them(sim: SimulatedRuntime) -> None:
@@ -293,10 +318,16 @@ def test_written_waits_while_the_peer_does_not_read(sim: SimulatedRuntime) -> No
 
 def test_too_much_unsent_output_ends_the_connection(sim: SimulatedRuntime) -> None:
     ends = Ends(sim, limits=Limits(max_output=1000))
-    ends.send("x" * 600, "x" * 600)
-    assert len(ends.at_client.ends) == 1
-    assert len(ends.at_server.ends) == 1
-    assert ends.at_server.texts == []
+    ends.send(*["x" * 600] * 100)  # the kernel takes them
+    assert len(ends.at_server.texts) == 100
+    ends.do(ends.server.pause)
+    ends.send("x" * WINDOW, "x" * 600)
+    assert not ends.at_client.ends
+    ends.send("x" * 600)
+    ends.do(ends.server.resume)
+    assert [(why.code, why.by_peer) for why in ends.at_client.ends] == [(CloseCode.TRY_AGAIN_LATER, False)]
+    assert [(why.code, why.by_peer) for why in ends.at_server.ends] == [(CloseCode.TRY_AGAIN_LATER, True)]
+    assert len(ends.at_server.texts) == 102
 
 
 def test_a_message_beyond_the_limit_closes_with_1009(sim: SimulatedRuntime) -> None:
