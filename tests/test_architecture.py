@@ -39,9 +39,9 @@ ALLOWED: dict[str, set[str]] = {
     "centralsystem": BELOW_ROLES,
     "localcontroller": BELOW_ROLES | {"chargepoint.interface", "centralsystem.interface"},
     "__init__": BELOW_ROLES | {"chargepoint", "centralsystem", "localcontroller"},
-    # On top, as any user of the package.
-    "transfer": {PUBLIC},
-    "plot": {PUBLIC},
+    # On top, as any user of the package (errors and types are public as they are).
+    "transfer": {PUBLIC, "errors", "types"},
+    "plot": {PUBLIC, "errors", "types"},
     "station": {PUBLIC, "x509", "transfer", "plot"},
     "cli": {PUBLIC, "x509", "station", "transfer", "plot"},
     "__main__": {PUBLIC, "cli"},
@@ -120,7 +120,12 @@ def own_imports(module: str, tree: ast.Module) -> list[Import]:
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            targets = [alias.name for alias in node.names if alias.name.split(".")[0] == "openocpp"]
+            # `import openocpp` names nothing yet: what is taken from it is the attribute below.
+            targets = [alias.name for alias in node.names if alias.name.startswith("openocpp.")]
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "openocpp":
+            if not node.attr.startswith("__"):
+                found.append(Import(PUBLIC, node.lineno, False))
+            continue
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{module}:{node.lineno}: relative import"
             if (node.module or "").split(".")[0] != "openocpp":
@@ -153,6 +158,7 @@ def test_the_walk_sees_imports() -> None:
         "from openocpp.errors import OcppError\n"
         "if TYPE_CHECKING:\n    import openocpp.runtime.clock\n"
         "def f():\n    from openocpp import errors, nothing_of_that_name\n"
+        "import openocpp\nprint(openocpp.__file__)\n"
     )
     assert own_imports("x", tree) == [
         Import("errors", 1, False),

@@ -48,7 +48,7 @@ def installed_names() -> set[str]:
         for path in (ROOT / "openocpp").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    return names | {f"openocpp/schemas/{path.name}" for path in (ROOT / "schemas").glob("*.json")}
+    return names | {f"openocpp/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "schemas").rglob("*.json")}
 
 
 def test_the_wheel_holds_every_file_of_the_package_and_nothing_else(wheel: zipfile.ZipFile) -> None:
@@ -57,7 +57,7 @@ def test_the_wheel_holds_every_file_of_the_package_and_nothing_else(wheel: zipfi
 
 
 def test_the_wheel_holds_all_schemas(wheel: zipfile.ZipFile) -> None:
-    schemas = [name for name in wheel.namelist() if name.startswith("openocpp/schemas/")]
+    schemas = [name for name in wheel.namelist() if re.fullmatch(r"openocpp/schemas/\w+\.json", name)]
     assert len(schemas) == 78
 
 
