@@ -140,8 +140,6 @@ class Committer:
         return None
 
     def _commit(self, connection: sqlite3.Connection, jobs: list[Job]) -> None:
-        if not connection.in_transaction:  # all of them failed before they changed anything
-            return
         try:
             connection.execute("COMMIT")
         except sqlite3.Error as error:

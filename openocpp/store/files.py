@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT = 5.0  # seconds to wait for another process that uses the file
 SIDE_FILES = ("-wal", "-shm", "-journal")  # what SQLite keeps beside a database
 PAGE_CACHE = 512  # KiB per connection: a process may have dozens of them open
+MEMORY_PAGE = 512  # bytes; most tables are empty, and a process may have hundreds of databases in memory
 
 CORRUPT = "its content is corrupt; it is put aside at the next start"
 MEANINGS = {
@@ -80,8 +81,11 @@ def connect(path: str) -> sqlite3.Connection:
         raise store_error(path, "open the database", error) from error
     try:
         connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute(f"PRAGMA cache_size = -{PAGE_CACHE}")
-        connection.execute("PRAGMA synchronous = FULL")
+        if path:
+            connection.execute(f"PRAGMA cache_size = -{PAGE_CACHE}")
+            connection.execute("PRAGMA synchronous = FULL")
+        else:
+            connection.execute(f"PRAGMA page_size = {MEMORY_PAGE}")
     except sqlite3.Error as error:
         connection.close()
         raise _opening_error(path, error) from error
