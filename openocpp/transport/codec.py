@@ -8,6 +8,7 @@ Threads: that of the connection.
 
 from __future__ import annotations
 
+import logging
 import os
 import struct
 from io import StringIO
@@ -21,6 +22,8 @@ from openocpp.transport.base import CloseCode
 
 if TYPE_CHECKING:
     from wsproto.events import Event
+
+log = logging.getLogger("openocpp.transport")
 
 SHORT = 16 * 1024  # bytes; above it wsproto's way to mask is quicker
 NO_STATUS = 1005  # the code of a Close frame that has none
@@ -199,10 +202,14 @@ class WsprotoCodec:
 
     def _through_wsproto(self, frame: bytes) -> Item | None:
         connection = self._wsproto()
-        connection.receive_data(frame)
         item: Item | None = None
-        for event in connection.events():  # at most one, since it is at most one frame
-            item = self._item_of(event, connection)
+        try:
+            connection.receive_data(frame)
+            for event in connection.events():  # at most one, since it is at most one frame
+                item = self._item_of(event, connection)
+        except Exception as error:  # it is not written for hostile peers in all places
+            log.exception("a frame of %d bytes was not understood", len(frame))
+            return self._violation(CloseCode.PROTOCOL_ERROR, type(error).__name__)
         return item
 
     def _item_of(self, event: Event, connection: Connection) -> Item | None:
