@@ -78,8 +78,11 @@ def vendor_key(
 ) -> Key[Any]:
     """Declare a configuration key of the vendor's own, for the ready configurations.
 
-    ``kind``: from ``openocpp.config.values``. ConfigError if the standard has a key of that name, or it is too long.
+    ``kind``: from ``openocpp.config.values``. ConfigError if the standard has a key of that name, if it is too long, or
+    for a write-only key: the stack knows only those of the standard, and would tell its value.
     """
+    if access is Access.W:
+        raise ConfigError(name, "a vendor key cannot be write-only", accepted="R or RW")
     if find_key(name) is not None:
         raise ConfigError(name, "is a key of the standard and needs no declaration")
     if not 0 < len(name) <= 50:

@@ -241,6 +241,11 @@ def test_a_vendor_key_needs_a_name_of_its_own(name: str) -> None:
         vendor_key(name)
 
 
+def test_a_vendor_key_cannot_be_write_only() -> None:
+    with pytest.raises(ConfigError, match=r"Acme\.Secret: .*\(accepted: R or RW\)"):
+        vendor_key("Acme.Secret", access=Access.W)
+
+
 def test_a_users_configuration_can_be_checked() -> None:
     check_ocpp_config(OwnConfig(HeartbeatInterval="30", Vendor="x", AuthorizationKey="", CpoName=""))
     with pytest.raises(ConfigError, match="station: HeartbeatInterval: 'x': not a whole number"):
