@@ -194,7 +194,7 @@ def format_datetime(instant: datetime) -> str:
 
 def parse_datetime(text: str) -> datetime:
     """The aware UTC instant that a peer wrote. No zone is UTC; ValueError if the text is not a date with a time."""
-    if len(text) == 20 and text[19] == "Z" and text[10] == "T" and text[4] == "-" and text[13] == ":":
+    if len(text) == 20 and text[19] == "Z" and text[10] == "T" and text[4] == text[7] == "-" and text[16] == ":":
         try:
             return datetime.fromisoformat(text)
         except ValueError:
