@@ -103,7 +103,7 @@ class Database:
 
     def flush(self) -> None:
         """Wait until all that was written lazily is on the disk."""
-        self._queue.write(_nothing)
+        self._queue.flush()
 
     def close(self) -> None:
         """Bring everything to the disk and close the file. Idempotent; all other methods raise StateError after."""
@@ -149,7 +149,3 @@ def _first(cursor: sqlite3.Cursor) -> tuple[Any, ...] | None:
     row: tuple[Any, ...] | None = cursor.fetchone()
     cursor.close()  # an unfinished SELECT would keep its lock
     return row
-
-
-def _nothing(_: sqlite3.Connection) -> None:
-    """A durable job commits the lazy ones before it."""

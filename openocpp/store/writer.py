@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
-    from openocpp.runtime import Runtime, ThreadHandle
+    from openocpp.runtime import Runtime, ThreadHandle, Waiter
     from openocpp.store.commit import Function
 
 log = logging.getLogger("openocpp.store")
@@ -35,7 +35,7 @@ OPEN_FILES = 64  # files that a runtime keeps open at once
 LAZY_DELAY = 1.0  # seconds that a lazy write may wait for company
 LAZY_MANY = 500  # queued jobs above which lazy ones do not wait so long
 LAZY_MOST = 10_000  # queued jobs above which new lazy ones are dropped: the disk does not keep up
-JOIN_LIMIT = 2.0  # seconds that ``stop`` waits for the thread
+CLOSE_LIMIT = 2.0  # seconds that ``close`` and ``stop`` wait for others
 
 # The file whose jobs the current thread carries out (each thread has a context of its own).
 _busy_with: ContextVar[str] = ContextVar("busy_with", default="")
@@ -51,7 +51,6 @@ class FileQueue:
     def __init__(self, writer: Writer, path: str, connect: Callable[[], sqlite3.Connection]) -> None:
         self.path = path  # "": in memory, and never closed to save open files, since its content would be gone
         self.name = path or "database in memory"
-        self.closed = False
         self._writer = writer
         self._runtime = writer.runtime
         self._guard = writer.guard
@@ -60,11 +59,16 @@ class FileQueue:
         self._jobs: deque[Job] = deque()
         self._waiting = 0  # those of the queued jobs that must not wait for the timer
         self._pen_taken = False  # by somebody, or on its way to the writer thread
+        self._ended: Waiter[None] | None = None  # there is one as soon as it is being closed
         self._dropped = 0
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else f"{len(self._jobs)} queued, {self.commits} commits"
         return f"<queue of {self.name}: {state}>"
+
+    @property
+    def closed(self) -> bool:
+        return self._ended is not None
 
     @property
     def commits(self) -> int:
@@ -78,6 +82,10 @@ class FileQueue:
     def write(self, function: Callable[[sqlite3.Connection], T]) -> T:
         """Run a function whose changes are on the disk when this returns."""
         return cast("T", self._call(Kind.DURABLE, function))
+
+    def flush(self) -> None:
+        """Bring all that was written before to the disk."""
+        self._call(Kind.DURABLE, _nothing)
 
     def alone(self, function: Callable[[], T]) -> T:
         """Run a function while the file is closed, all before it committed."""
@@ -112,19 +120,26 @@ class FileQueue:
         if dropped:
             self._note_dropped()
 
-    def close(self) -> None:
-        """Commit what is queued and close the file; further jobs are refused with StateError. Idempotent."""
+    def close(self, limit: float = CLOSE_LIMIT) -> None:
+        """Commit what is queued and close the file; further jobs are refused with StateError. Idempotent.
+
+        A disk that hangs is waited for at most ``limit`` seconds.
+        """
         self._check_may_wait()
-        job = Job(Kind.ALONE, _nothing)
+        jobs = None
         with self._guard:
-            if self.closed:
-                return
-            jobs = self._enter(job)
-            self.closed = True
-        try:
-            self._finish(job, jobs)
-        finally:
-            self._writer.forget(self)
+            if self._ended is None:
+                self._ended = self._runtime.waiter()
+                jobs = self._enter(Job(Kind.ALONE, self._end))
+        if jobs is not None:
+            self._run(jobs)
+        if not self._ended.wait(limit):
+            log.warning("%s: not closed within %.1f s: does the disk hang?", self.name, limit)
+
+    def _end(self, _: sqlite3.Connection) -> None:
+        self._writer.forget(self)
+        if self._ended is not None:  # always: ``close`` has made it
+            self._ended.set(None)
 
     def adopt(self, connection: sqlite3.Connection) -> None:
         """Use a connection that was just opened. Only before the first job, or inside ``alone``."""
@@ -201,10 +216,15 @@ class FileQueue:
         """The writer thread has got the pen."""
         with self._guard:
             jobs = self._take()
-        self._run(jobs)
+        try:
+            self._run(jobs)
+        except BaseException:  # a job tried to end its thread: its caller knows, and other files need this one
+            log.exception("%s: a job was interrupted", self.name)
 
     def flush_soon(self) -> None:
         """Inside the guard: have the writer thread commit everything. Call the writer's ``wake`` after."""
+        if self.closed:  # which commits everything, too
+            return
         self._jobs.append(Job(Kind.DURABLE, _nothing))
         self._waiting += 1
         if not self._pen_taken:
@@ -234,7 +254,7 @@ class FileQueue:
         with self._guard:
             self._check_open()
             if self._pen_taken:  # inside another job: it comes with the next one
-                self._jobs.append(job)
+                self._jobs.append(Job(Kind.LAZY, function))
                 return
             jobs = self._enter(job)
         try:
@@ -293,11 +313,12 @@ class Writer:
         with self.guard:
             self._stopping = True
             queues = list(self._queues)
+        deadline = self.runtime.clock.now() + CLOSE_LIMIT
         for queue in queues:
-            queue.close()
+            queue.close(max(deadline - self.runtime.clock.now(), 0.0))
         self._gate.open()
         if self._thread is not None:
-            self._thread.join(JOIN_LIMIT)
+            self._thread.join(max(deadline - self.runtime.clock.now(), 0.0))
 
     def forget(self, queue: FileQueue) -> None:
         """The queue is closed."""

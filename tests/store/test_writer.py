@@ -342,6 +342,53 @@ def test_an_interrupted_caller_leaves_the_file_usable(database: Database, path: 
     assert committed(path) == {"whole"}
 
 
+def test_a_job_that_would_end_the_writer_thread_does_not(database: Database, path: str) -> None:
+    def leave(_: sqlite3.Connection) -> None:
+        raise SystemExit
+
+    held = Held(database)
+    callers = Callers(database, [put(1), leave])
+    held.release()
+    callers.join()
+    assert [type(error) for error in callers.errors] == [StoreError, StoreError]
+    held = Held(database)
+    callers = Callers(database, [put(2)])
+    held.release()
+    callers.join()
+    assert committed(path) == {"2"}
+
+
+def test_the_thread_ends_when_a_file_is_just_being_closed(tmp_path: Path) -> None:
+    runtime = Runtime(name="stopping")
+    database = Database.open(runtime, str(tmp_path / "a.db"), COMMON)
+    held = Held(database)
+    closing_one = threading.Thread(target=database.close)
+    closing_one.start()
+    until(lambda: database.closed)
+    stopping_one = threading.Thread(target=runtime.stop)
+    stopping_one.start()
+    until(lambda: runtime.stopped)
+    held.release()
+    closing_one.join()
+    stopping_one.join()
+    thread = writer_of(runtime)._thread
+    assert thread is not None
+    assert not thread.is_alive
+
+
+def test_a_disk_that_hangs_is_not_waited_for_without_end(
+    database: Database, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    database.write_lazy(put("lazy"))
+    held = Held(database)
+    queue_of(database).close(limit=0.01)
+    assert "not closed within 0.0 s: does the disk hang?" in caplog.text
+    held.release()
+    database.close()
+    assert committed(path) == {"lazy"}
+    assert not os.path.exists(path + "-wal")
+
+
 # -- open files ------------------------------------------------------------------------------------------------------
 
 
