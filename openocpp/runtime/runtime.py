@@ -11,7 +11,7 @@ import logging
 import random
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar, cast
 
 from openocpp.errors import StateError
 from openocpp.runtime.monitor import Monitor
@@ -98,7 +98,7 @@ class Runtime:
     def __repr__(self) -> str:
         return f"<Runtime {self.name}{' stopped' if self._stopped else ''}: {self.workers!r}>"
 
-    def __enter__(self) -> Runtime:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
