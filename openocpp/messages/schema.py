@@ -186,8 +186,8 @@ def tolerate(schema: dict[str, Any], cls: type[Record]) -> dict[str, Any]:
     properties = schema.get("properties")
     if isinstance(properties, dict):
         for field in fields_of(cls):
-            if field.open and isinstance(properties.get(field.wire), dict):
-                properties[field.wire].pop("enum", None)
+            if field.open and field.wire in properties:
+                properties[field.wire] = {"type": "string"}
     return schema
 
 

@@ -300,7 +300,10 @@ def write_decimal(value: Any, where: str) -> float:
     """A number to send with one decimal. What binary arithmetic adds to it is rounded away, more is an error."""
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         raise _unfit(value, "a number", where)
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
     if not math.isfinite(number):
         raise LocalProtocolError(where, "is no finite number")
     rounded = round(number, 1)
