@@ -23,7 +23,7 @@ from openocpp.errors import ConfigError, ErrorCode, LocalProtocolError, RemotePr
 from openocpp.messages import ACTIONS, PNC_ACTIONS
 from openocpp.messages.codec import Reading, reader_of, writer_of
 from openocpp.messages.derive import DRAFT, derive, schema_names
-from openocpp.messages.values import join, json_type
+from openocpp.messages.values import join, json_type, printable
 from openocpp.types.enums import UnitOfMeasure
 from openocpp.types.record import enum_texts, fields_of
 
@@ -252,7 +252,7 @@ def _violation(error: Any) -> RemoteProtocolError:
         case "additionalProperties":
             known = error.definition.get("properties", {})
             unknown = next((name for name in error.value if name not in known), "")
-            return RemoteProtocolError(code, join(path, unknown), "is not a field here")
+            return RemoteProtocolError(code, join(path, printable(unknown)), "is not a field here")
         case "type":
             return RemoteProtocolError(code, path, f"is {json_type(error.value)}, not {wanted}")
         case "enum":

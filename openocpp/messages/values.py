@@ -42,6 +42,11 @@ def shown(value: object) -> str:
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
 
+def printable(name: str) -> str:
+    """A name that a peer invented, fit for a line of a log."""
+    return (name if name.isprintable() else repr(name)[1:-1])[:_SHOWN]
+
+
 def json_type(value: object) -> str:
     """The JSON type of a value, in words."""
     match value:
@@ -84,7 +89,7 @@ def leftover(payload: dict[str, Any], known: frozenset[str]) -> RemoteProtocolEr
     """There is more in the object than was read: an unknown field, or null in place of an optional one."""
     for name in payload:
         if name not in known:
-            return RemoteProtocolError(Formation, name[:_SHOWN], "is not a field here")
+            return RemoteProtocolError(Formation, printable(name), "is not a field here")
     name = next(name for name, value in payload.items() if value is None)
     return RemoteProtocolError(Type, name, "is null: leave it out instead")
 

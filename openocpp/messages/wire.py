@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from openocpp.errors import CallError, ConfigError, ErrorCode, RemoteProtocolError
 from openocpp.messages.base import ACTIONS, ActionInfo, Confirmation, Request
 from openocpp.messages.codec import Reading, reader_of
-from openocpp.messages.values import json_type
+from openocpp.messages.values import json_type, printable
 from openocpp.rpc.json import dumps
 from openocpp.types.base import OcppEnum
 
@@ -32,7 +32,6 @@ C = TypeVar("C", bound=Confirmation)
 _log = logging.getLogger("openocpp.messages")
 
 MAX_DESCRIPTION = 255  # characters of an errorDescription (J §4.2.3)
-_MAX_CAUSES = 256
 _INDEX = re.compile(r"\[\d+\]")
 
 
@@ -60,7 +59,7 @@ class Wire:
         self._schemas = schemas
         self.name = name
         self._modes = _STRICT
-        self._causes: dict[tuple[str, str], int] | None = None
+        self._causes: dict[tuple[str, str, str], int] | None = None
         for action, mode in (modes or {}).items():
             self.set_mode(mode, action)
 
@@ -86,7 +85,7 @@ class Wire:
         """The peer's request. CallError with the code and a text that names the field; ``null`` is the empty object."""
         info = ACTIONS.get(action)
         if info is None:
-            raise CallError(ErrorCode.NotImplemented, f"{action[:100]} is not an action of OCPP 1.6")
+            raise CallError(ErrorCode.NotImplemented, f"{printable(action)} is not an action of OCPP 1.6")
         try:
             return self._read(info, info.request, payload)  # type: ignore[no-any-return]
         except RemoteProtocolError as error:
@@ -130,10 +129,11 @@ class Wire:
             raise error from None
         if self._causes is None:
             self._causes = {}
-        cause = (cls.__name__, _INDEX.sub("[]", error.field))
-        count = self._causes.get(cause, 0) + 1
-        if count > 1 or len(self._causes) < _MAX_CAUSES:
-            self._causes[cause] = count
+        field = _INDEX.sub("[]", error.field)
+        if error.code is ErrorCode.FormationViolation:
+            field = field.rpartition(".")[0]  # whatever else the peer calls its own fields: there is no end of names
+        cause = (cls.__name__, error.code, field)
+        count = self._causes[cause] = self._causes.get(cause, 0) + 1
         if str(count).strip("0") == "1":
             times = f" ({count} times)" if count > 1 else ""
             _log.warning("%s: %s breaks the standard, but is delivered%s: %s", self.name, cls.__name__, times, error)

@@ -49,11 +49,23 @@ else:
         """
         if not (frozen and kw_only):
             raise TypeError("a record is frozen and has keyword parameters only")
-        return _bare_dataclass
+        return _declare
 
 
 _bare_dataclass = dataclasses.dataclass(kw_only=True, init=False, repr=False, eq=False)
 _assign = object.__setattr__
+
+
+def _declare(cls: type) -> type:
+    def init_at_first_use(self: Any, **values: Any) -> None:
+        compiled = _compiled_init(cls)
+        type.__setattr__(cls, "__init__", compiled)
+        compiled(self, **values)
+
+    type.__setattr__(cls, "__init__", init_at_first_use)
+    return _bare_dataclass(cls)
+
+
 _SHOWN_CHARACTERS = 80
 
 
@@ -68,11 +80,6 @@ class Record:
         cls._sequences |= {name for name, annotation in declared.items() if _is_sequence(annotation)}
 
     if not TYPE_CHECKING:
-
-        def __init__(self, **values):
-            cls = type(self)
-            cls.__init__ = _compiled_init(cls)
-            cls.__init__(self, **values)
 
         def __setattr__(self, name, value):
             raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
