@@ -35,7 +35,7 @@ class IncomingCall:
     A handler that does so later, from another thread, says ``defer()`` first. Threads: any.
     """
 
-    __slots__ = ("_endpoint", "_ended", "action", "deferred", "id_text", "payload", "text")
+    __slots__ = ("_ended", "_endpoint", "action", "deferred", "id_text", "payload", "text")
 
     def __init__(self, endpoint: Endpoint, text: str) -> None:
         self._endpoint = endpoint
@@ -79,6 +79,8 @@ class IncomingCall:
     def run(self) -> None:
         """Parse, then let the handler work: always with an outcome. Threads: a worker."""
         endpoint = self._endpoint
+        if endpoint.closed_why is not None:  # its turn came too late
+            return
         frame = frames.parse(self.text)
         if not isinstance(frame, frames.CallFrame):
             self._run_bad(frame)
@@ -121,8 +123,8 @@ class Endpoint:
     """One OCPP-J peer on one connection."""
 
     __slots__ = (
-        "_incoming", "_busy", "_ids", "_lane", "_max_queued", "_owner", "_paused", "_runtime", "_session", "_timer",
-        "_transport", "bad_messages", "closed_why", "handler", "last_received", "last_sent", "name",
+        "_busy", "_ids", "_incoming", "_lane", "_left", "_max_queued", "_owner", "_paused", "_runtime", "_session",
+        "_timer", "_transport", "bad_messages", "closed_why", "handler", "last_received", "last_sent", "name",
     )  # fmt: skip
 
     def __init__(
@@ -148,6 +150,7 @@ class Endpoint:
         self._ids: set[str] = set()
         self._busy = False
         self._paused = False
+        self._left: Callable[[], None] | None = None
         self._timer: Timer | None = None
         self.last_sent = runtime.clock.now()
         self.last_received = 0.0
@@ -158,9 +161,15 @@ class Endpoint:
         state = "open" if self.closed_why is None else "closed"
         return f"<endpoint {self.name} {state}: {self._session!r}, {len(self._incoming)} CALLs queued>"
 
-    def start(self) -> None:
-        """Begin to receive. Threads: scheduler."""
+    def start(self, *, held: bool = False) -> None:
+        """Begin to receive. ``held``: the peer's CALLs wait until ``release``, answers do not. Threads: scheduler."""
+        self._busy = held
         self._transport.start(self)
+
+    def release(self) -> None:
+        """End ``held``: the CALLs that waited are handled now. Threads: scheduler."""
+        if self.closed_why is None:
+            self._run_next()
 
     # -- outgoing ------------------------------------------------------------------------------------------------------
 
@@ -175,6 +184,8 @@ class Endpoint:
     def call(self, action: str, payload: str, timeout: float) -> Outcome:
         """Send a CALL and wait for its outcome. Raises StateError on the scheduler, before anything is sent."""
         self._runtime.check_may_block(f"call {action}")
+        if self.closed_why is not None:
+            return Outcome(OutcomeKind.NOT_CONNECTED, sent=False)
         waiter = self._runtime.waiter()
         self.post(action, payload, timeout, waiter.set)
         if waiter.wait(2 * timeout + LAST_RESORT):
@@ -183,9 +194,19 @@ class Endpoint:
         log.error("%s: %s was given up by nobody; the scheduler does not run", self.name, action)
         return Outcome(OutcomeKind.TIMED_OUT)
 
-    def post(self, action: str, payload: str, timeout: float, done: Callable[[Outcome], object]) -> None:
-        """Send a CALL; ``done`` is called on the scheduler with its outcome, and must not block. Any thread."""
-        call = OutgoingCall(action, payload, timeout, done)
+    def post(
+        self,
+        action: str,
+        payload: str,
+        timeout: float,
+        done: Callable[[Outcome], object],
+        patience: float | None = None,
+    ) -> None:
+        """Send a CALL; ``done`` is called on the scheduler with its outcome, and must not block. Any thread.
+
+        It waits for its turn at most ``patience`` seconds (None: as long as ``timeout``).
+        """
+        call = OutgoingCall(action, payload, timeout, done, patience)
         self._runtime.scheduler.post(partial(self._submit, call))
 
     def _submit(self, call: OutgoingCall) -> None:
@@ -217,6 +238,8 @@ class Endpoint:
     # -- incoming ------------------------------------------------------------------------------------------------------
 
     def text_received(self, text: str) -> None:
+        if self.closed_why is not None:  # left: the transport still waits for the peer's Close frame
+            return
         self.last_received = now = self._runtime.clock.now()
         if log.isEnabledFor(logging.DEBUG):
             log.debug("%s < %s", self.name, frames.masked(text))
@@ -242,7 +265,9 @@ class Endpoint:
         frame = frames.parse(text)
         if isinstance(frame, frames.CallFrame):
             log.warning("%s: %s: a CALL with id %.40s is still handled", self.name, frame.action, frame.id_text)
-            self._send(frames.error_text(frame.id_text, ErrorCode.ProtocolError, "a CALL with this id is still handled"))
+            self._send(
+                frames.error_text(frame.id_text, ErrorCode.ProtocolError, "a CALL with this id is still handled")
+            )
 
     def _queue(self, text: str, unique_id: str) -> None:
         call = IncomingCall(self, text)
@@ -280,8 +305,11 @@ class Endpoint:
         if self._paused and len(incoming) <= self._max_queued // 2:
             self._paused = False
             self._transport.resume()
-        if incoming:
-            self._lane.submit(incoming[0].run)
+        self._run_next()
+
+    def _run_next(self) -> None:
+        if self._incoming:
+            self._lane.submit(self._incoming[0].run)
         else:
             self._busy = False
 
@@ -309,13 +337,37 @@ class Endpoint:
         """Drop the connection at once. Any thread."""
         self._runtime.scheduler.post(self._transport.abort)
 
+    def leave(self, code: int, reason: str = "", then: Callable[[], None] | None = None) -> None:
+        """End it now: all calls end, what still comes is not looked at, no CALL is handled any more but a running one.
+
+        The Close frame and the peer's answer are left to the transport; ``then`` is called when it has closed.
+        Threads: scheduler.
+        """
+        if self.closed_why is None:
+            self._left = then or _nothing
+            self._transport.close(code, reason)
+            self._end(Closed(code, reason))
+        elif self._left is None and then is not None:
+            then()  # there is nothing left to wait for
+        elif then is not None:
+            self._left = then
+
     def closed(self, why: Closed) -> None:
+        left, self._left = self._left, None
+        if self.closed_why is None:
+            self._end(why)
+        if left is not None:
+            left()
+
+    def _end(self, why: Closed) -> None:
         self.closed_why = why
         self._session.close()
         if self._timer is not None:
             self._timer.cancel()
-        del_from = self._incoming
-        while len(del_from) > 1:  # the first one runs; the others never start
-            del_from.pop()
+        self._incoming.clear()  # one may be running: its answer is lost; the others never start
         self._ids.clear()
         self._owner.endpoint_closed(self, why)
+
+
+def _nothing() -> None:
+    """Left, and nobody asks when the transport has closed."""

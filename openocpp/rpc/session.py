@@ -41,16 +41,24 @@ class Outcome:
 class OutgoingCall:
     """A CALL on its way. ``done`` is called once, with its outcome.
 
-    ``payload`` is a JSON text, or a function that makes it at the moment of sending; ``timeout`` is counted from there.
-    A call waits for its turn at most as long again.
+    ``payload`` is a JSON text. ``timeout`` counts from the moment of sending; before, a call waits for its turn at most
+    ``patience`` seconds (None: as long as ``timeout``).
     """
 
-    __slots__ = ("action", "deadline", "done", "payload", "timeout", "unique_id")
+    __slots__ = ("action", "deadline", "done", "patience", "payload", "timeout", "unique_id")
 
-    def __init__(self, action: str, payload: str, timeout: float, done: Callable[[Outcome], object]) -> None:
+    def __init__(
+        self,
+        action: str,
+        payload: str,
+        timeout: float,
+        done: Callable[[Outcome], object],
+        patience: float | None = None,
+    ) -> None:
         self.action = action
         self.payload = payload
         self.timeout = timeout
+        self.patience = timeout if patience is None else patience
         self.done = done
         self.unique_id = ""
         self.deadline = 0.0
@@ -88,7 +96,7 @@ class Session:
             return None
         if self._open is None:
             return self._send(call, now)
-        call.deadline = now + call.timeout
+        call.deadline = now + call.patience
         self._waiting.append(call)
         return None
 

@@ -1,8 +1,8 @@
 """One role's mutual exclusion, and waiting that leaves it.
 
 Every procedure of a role runs inside its monitor, whoever came in: a user's thread through the facade, a worker with a
-CALL, a worker with a timer. Whoever waits, or calls the user's code, leaves it meanwhile and enters it again after; then
-state is to be read anew.
+CALL, a worker with a timer. Whoever waits, or calls the user's code, leaves it meanwhile and enters it again after;
+then state is to be read anew.
 Threads: any but the scheduler.
 """
 
@@ -115,7 +115,7 @@ class Monitor:
         """Call ``function`` on a worker, inside this monitor, as soon as it is free."""
         timer = MonitorTimer(self, function)
         self._timers.add(timer)
-        self.runtime.workers.submit(timer._enter)  # noqa: SLF001 - one class in two halves
+        self.runtime.workers.submit(timer._enter)
         return timer
 
     def call_at_wall(self, instant: datetime, function: Callable[[], None]) -> WallTimer:

@@ -1,7 +1,7 @@
 """Runtime: scheduler + workers + connectors, shared by any number of roles.
 
-It takes the place of the timer pool and the worker pool of the C++ library. Each role makes its own, or is given one, so
-that a thousand charge points share one set of threads.
+It takes the place of the timer pool and the worker pool of the C++ library. Each role makes its own, or is given one,
+so that a thousand charge points share one set of threads.
 Threads: any.
 """
 
@@ -166,7 +166,7 @@ class Runtime:
             self._scheduler.stop()
             in_time = self._scheduler_thread.join(max(deadline - self.clock.now(), 0.1)) and in_time
         if not in_time:
-            log.warning("%s: stopped, but a thread still runs after %.0f s (a handler that blocks?)", self.name, STOP_LIMIT)
+            log.warning("%s: stopped, but after %.0f s a thread still runs (in a handler?)", self.name, STOP_LIMIT)
 
     # -- for the layers above ------------------------------------------------------------------------------------------
 

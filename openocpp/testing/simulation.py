@@ -1,9 +1,9 @@
 """A runtime whose threads take turns and whose clock jumps: a day passes in a second, always the same way.
 
 The threads are real ones, but exactly one of them runs; it hands the turn on when it waits, to one drawn by the seed.
-When all of them wait, the clock jumps to the next deadline. The thread that made the runtime (the test's own) is one of
-them: blocking calls simply work in it, and ``sleep`` lets simulated time pass. The scheduler is no thread here: its steps
-run in between, on the stack of whichever thread has just begun to wait.
+When all of them wait, the clock jumps to the next deadline. The thread that made the runtime (the test's own) is one
+of them: blocking calls simply work in it, and ``sleep`` lets simulated time pass. The scheduler is no thread here: its
+steps run in between, on the stack of whichever thread has just begun to wait.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections import deque
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from openocpp.errors import StateError
 from openocpp.runtime.runtime import Runtime
@@ -416,7 +416,7 @@ class SimulatedRuntime(Runtime):
 
     def stop(self) -> None:
         super().stop()
-        if not self.kernel._ended:  # noqa: SLF001 - the runtime is the kernel's only owner
+        if not self.kernel._ended:
             self.kernel.end()
 
 

@@ -1,0 +1,259 @@
+"""The durable queues: messages that wait on the disk until the central system has answered them (1.6 §3.7.1).
+
+One consumer each, one message in flight. A message leaves the queue only after its answer; a lost connection is no
+failure to process it. The queue is read from the database one by one, however long it is.
+Threads: monitor.
+"""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
+
+from openocpp.chargepoint.outbox import Kind
+from openocpp.errors import ErrorCode
+from openocpp.messages.base import ACTIONS
+from openocpp.messages.security import SecurityEventNotificationReq
+from openocpp.store.outbox import Outbox as OutboxTable
+from openocpp.store.outbox import OutboxRow
+from openocpp.store.security_events import SecurityEventQueue, SecurityEventRow
+from openocpp.store.transactions import Transactions as TransactionTable
+from openocpp.types import CallOutcome, CallResult
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+
+    from openocpp.chargepoint.context import ChargePointContext
+    from openocpp.chargepoint.outbox import Outbox
+    from openocpp.messages.base import Request
+    from openocpp.runtime import MonitorTimer, Waiter
+    from openocpp.store.shapes import QueueTable
+
+log = logging.getLogger("openocpp.chargepoint")
+
+UNKNOWN_ID = '"transactionId":-1'  # as the messages of a transaction are stored; -1 is also what a lost start leaves
+MAX_IDLE_METER_VALUES = 1000  # meter values without transaction that are kept while offline
+EVENT_RETRY = 60.0  # seconds until a security event is sent again that was not processed
+
+
+class Message(Protocol):
+    @property
+    def id(self) -> int: ...
+
+
+R = TypeVar("R", bound=Message)
+Job: TypeAlias = "Callable[[sqlite3.Connection], None]"
+
+
+class Courier(ABC, Generic[R]):
+    """Delivers one queue, in order."""
+
+    kind: Kind
+
+    def __init__(self, ctx: ChargePointContext, outbox: Outbox, table: QueueTable[R]) -> None:
+        self.ctx = ctx
+        self.outbox = outbox
+        self._table = table
+        self._in_flight: R | None = None
+        self._attempts = 0
+        self._retry: MonitorTimer | None = None
+        self._waiters: dict[int, Waiter[CallResult[Any] | None]] = {}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self._in_flight!r} in flight>"
+
+    @property
+    def in_flight_id(self) -> int:
+        """The message that is being sent; 0 when none is."""
+        return 0 if self._in_flight is None else self._in_flight.id
+
+    @property
+    def is_waiting(self) -> bool:
+        """Does a message wait for its next attempt?"""
+        return self._retry is not None and self._retry.active
+
+    def kick(self) -> None:
+        """Send the next message, if there is one and it may leave."""
+        if self._in_flight is not None or self.is_waiting or self.ctx.stopping or not self.outbox.may_send(self.kind):
+            return
+        row = self._table.head()
+        if row is None:
+            return
+        self._in_flight = row
+        request_type, payload = self.message(row)
+        if not self.outbox.post_text(self.kind, request_type, payload, lambda result: self._answered(row, result)):
+            self._in_flight = None
+
+    def _answered(self, row: R, result: CallResult[Any]) -> None:
+        if self.ctx.stopping or self._in_flight is not row:
+            return
+        self._in_flight = None
+        if result.outcome is CallOutcome.NotConnected:
+            self._release(row.id, None)
+        elif result.ok:
+            self._remove(row, self.succeeded(row, result))
+            self._release(row.id, result)
+        else:
+            delay = self.failed(row, result)
+            if delay is None:
+                self._remove(row, self.dropped(row))
+            else:
+                self._retry = self.ctx.monitor.call_later(delay, self.kick)
+            self._release(row.id, None)
+        self.kick()
+
+    def _remove(self, row: R, also: Job | None) -> None:
+        """Together with ``also``'s writes. Lazily where repeating the message after a power cut does no harm."""
+
+        def job(connection: sqlite3.Connection) -> None:
+            if also is not None:
+                also(connection)
+            self._table.remove_in(connection, row.id)
+
+        if also is None:
+            self.ctx.database.write_lazy(job)
+        else:
+            self.ctx.database.write(job)
+
+    def expect(self, row_id: int) -> Waiter[CallResult[Any] | None]:
+        """A waiter for the first outcome of a message that was just appended: None when it has no answer yet."""
+        waiter = self.ctx.runtime.waiter()
+        self._waiters[row_id] = waiter
+        return waiter
+
+    def give_up(self, row_id: int) -> None:
+        """Nobody waits for this message any more."""
+        self._waiters.pop(row_id, None)
+
+    def _release(self, row_id: int, result: CallResult[Any] | None) -> None:
+        waiter = self._waiters.pop(row_id, None)
+        if waiter is not None:
+            waiter.set(result)
+
+    def disconnected(self) -> None:
+        """Who waits for an answer waits in vain: all waiters go."""
+        waiters, self._waiters = self._waiters, {}
+        for waiter in waiters.values():
+            waiter.set(None)
+
+    @abstractmethod
+    def message(self, row: R) -> tuple[type[Request[Any]], str]:
+        """The message to send for a row, its payload as text."""
+
+    @abstractmethod
+    def succeeded(self, row: R, result: CallResult[Any]) -> Job | None:
+        """It was answered. The writes that belong to its removal from the queue, if any: they are durable."""
+
+    def dropped(self, row: R) -> Job | None:
+        """It is given up. As above."""
+        return None
+
+    @abstractmethod
+    def failed(self, row: R, result: CallResult[Any]) -> float | None:
+        """It was not processed: the seconds until the next attempt, or None to drop it."""
+
+
+class TransactionCourier(Courier[OutboxRow]):
+    """Start, meter values and stop of transactions, in order, at most TransactionMessageAttempts times each."""
+
+    kind = Kind.TRANSACTION
+
+    def __init__(self, ctx: ChargePointContext, outbox: Outbox) -> None:
+        self.table = OutboxTable(ctx.database)
+        super().__init__(ctx, outbox, self.table)
+        self._transactions = TransactionTable(ctx.database)
+        self._droppable = self.table.count_droppable()
+        self.on_answer: Callable[[OutboxRow, CallResult[Any]], Job | None] = lambda row, result: None
+        self.on_drop: Callable[[OutboxRow], Job | None] = lambda row: None
+
+    def append(self, build: Callable[[sqlite3.Connection], OutboxRow]) -> int:
+        """Queue the message that ``build`` makes, together with what it writes: on the disk when this returns its id.
+
+        Call ``kick`` afterwards.
+        """
+        row_id, droppable = self.ctx.database.write(lambda connection: self._append_in(connection, build(connection)))
+        if droppable:
+            self._droppable = min(self._droppable + 1, MAX_IDLE_METER_VALUES)
+        return row_id
+
+    def _append_in(self, connection: sqlite3.Connection, row: OutboxRow) -> tuple[int, bool]:
+        """While offline the meter values of idle connectors must not fill the disk; nothing else is ever dropped."""
+        row_id = self.table.append_in(connection, row)
+        droppable = row.action == "MeterValues" and row.transaction_key is None
+        if droppable and self._droppable >= MAX_IDLE_METER_VALUES:
+            self.table.trim_in(connection, MAX_IDLE_METER_VALUES, self.in_flight_id)
+        return row_id, droppable
+
+    def now_or_later(self, row_id: int) -> CallResult[Any] | None:
+        """Send, and wait for the answer if it can come at once: None when the message stays queued.
+
+        The monitor is left meanwhile.
+        """
+        if not self.outbox.may_send(self.kind) or self.is_waiting:
+            return None
+        waiter = self.expect(row_id)
+        self.kick()
+        if not self.ctx.monitor.wait(waiter, float(self.ctx.setting("call_request_timeout"))):
+            self.give_up(row_id)
+            return None
+        return waiter.value
+
+    def is_expected(self, row_id: int) -> bool:
+        """Does a caller wait for the answer to this message?"""
+        return row_id in self._waiters
+
+    def message(self, row: OutboxRow) -> tuple[type[Request[Any]], str]:
+        payload = row.payload
+        if row.transaction_key is not None and row.action != "StartTransaction":
+            transaction = self._transactions.get(row.transaction_key)
+            if transaction is not None and transaction.cs_id is not None:
+                payload = payload.replace(UNKNOWN_ID, f'"transactionId":{transaction.cs_id}', 1)
+        return ACTIONS[row.action].request, payload
+
+    def succeeded(self, row: OutboxRow, result: CallResult[Any]) -> Job | None:
+        if row.action == "MeterValues" and row.transaction_key is None:
+            self._droppable = max(self._droppable - 1, 0)
+        return self.on_answer(row, result)
+
+    def dropped(self, row: OutboxRow) -> Job | None:
+        return self.on_drop(row)
+
+    def failed(self, row: OutboxRow, result: CallResult[Any]) -> float | None:
+        attempts = row.attempts + 1
+        most = max(self.ctx.keys.transaction_message_attempts, 1)
+        why = result.error_code or result.outcome.value
+        if attempts >= most:
+            log.warning("%s: %s given up after %d attempts: %s", self.ctx.name, row.action, attempts, why)
+            return None
+        self.table.set_attempts(row.id, attempts)
+        delay = float(self.ctx.keys.transaction_message_retry_interval * attempts)
+        log.warning(
+            "%s: %s was not processed (%s), attempt %d of %d follows in %.0f s",
+            self.ctx.name, row.action, why, attempts + 1, most, delay,
+        )  # fmt: skip
+        return delay
+
+
+class EventCourier(Courier[SecurityEventRow]):
+    """Critical security events: delivery is guaranteed, whatever becomes of the transactions (SEC A04.FR.02)."""
+
+    kind = Kind.EVENT
+
+    def __init__(self, ctx: ChargePointContext, outbox: Outbox) -> None:
+        self.table = SecurityEventQueue(ctx.database)
+        super().__init__(ctx, outbox, self.table)
+
+    def message(self, row: SecurityEventRow) -> tuple[type[Request[Any]], str]:
+        request = SecurityEventNotificationReq(type=row.type, timestamp=row.timestamp, tech_info=row.tech_info or None)
+        return SecurityEventNotificationReq, self.ctx.messenger.wire.write_request(request)
+
+    def succeeded(self, row: SecurityEventRow, result: CallResult[Any]) -> Job | None:
+        return None
+
+    def failed(self, row: SecurityEventRow, result: CallResult[Any]) -> float | None:
+        if result.error_code in (ErrorCode.NotImplemented, ErrorCode.NotSupported):
+            log.warning("%s: the central system does not take security events: %s dropped", self.ctx.name, row.type)
+            return None
+        return EVENT_RETRY

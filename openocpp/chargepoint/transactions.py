@@ -1,0 +1,323 @@
+"""Transactions: started and stopped on the disk first, then told to the central system (1.6 §3.7, §4.8, §4.10).
+
+Each has a local key. Queued messages, stored meter values and charging profiles know it by that key; the central
+system's id, which may be any integer (errata 3.54), is filled in when a message is sent.
+Threads: monitor.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from openocpp.chargepoint.connectors import Operation
+from openocpp.chargepoint.marks import Signal
+from openocpp.messages.core import StartTransactionReq, StopTransactionReq
+from openocpp.rpc.json import loads
+from openocpp.store.outbox import OutboxRow
+from openocpp.store.transactions import TransactionRow
+from openocpp.store.transactions import Transactions as TransactionTable
+from openocpp.store.tx_meter_values import TxMeterValues
+from openocpp.types import AuthorizationStatus, ChargePointStatus, Reason
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from openocpp.chargepoint.authorization import AuthorizationManager
+    from openocpp.chargepoint.connectors import Connector
+    from openocpp.chargepoint.context import ChargePointContext
+    from openocpp.chargepoint.delivery import Job, TransactionCourier
+    from openocpp.chargepoint.outbox import Outbox
+    from openocpp.chargepoint.status import StatusManager
+    from openocpp.messages.core import StartTransactionConf, StopTransactionConf
+    from openocpp.store.connectors import ConnectorRow
+    from openocpp.types import CallResult, MeterValue
+
+log = logging.getLogger("openocpp.chargepoint")
+
+NOT_KNOWN = -1  # the transactionId while the central system's is not known (errata 3.18)
+NO_START = frozenset({ChargePointStatus.Unavailable, ChargePointStatus.Faulted})
+
+
+class Claim(NamedTuple):
+    """A reservation that a transaction uses up: its id, and the connector's row without it."""
+
+    reservation_id: int
+    cleared: ConnectorRow
+
+
+class ReservationRules(Protocol):
+    """What transactions ask of reservations (1.6 §5.13)."""
+
+    def verdict(self, connector: Connector, id_tag: str) -> AuthorizationStatus:
+        """May this tag use the connector now? May leave the monitor."""
+
+    def claim(self, connector: Connector, id_tag: str) -> Claim | None:
+        """The reservation that this start uses up. Nothing is changed yet."""
+
+    def claimed(self, claim: Claim) -> None:
+        """The start is on the disk, and with it the cleared row."""
+
+
+class MeterReadings(Protocol):
+    """What transactions ask of meter values."""
+
+    def transaction_began(self, transaction: TransactionRow) -> None:
+        """Take the readings of the beginning. May leave the monitor."""
+
+    def transaction_ends(self, transaction: TransactionRow) -> MeterValue | None:
+        """The readings of the end, for StopTransaction. May leave the monitor."""
+
+    def transaction_data(self, transaction: TransactionRow, last: MeterValue | None) -> list[MeterValue]:
+        """All that was collected for StopTransaction, in order."""
+
+
+class TransactionManager:
+    """Starts and stops transactions. ``started`` and ``stopped`` fire with the connector and the transaction."""
+
+    def __init__(
+        self,
+        ctx: ChargePointContext,
+        outbox: Outbox,
+        courier: TransactionCourier,
+        status: StatusManager,
+        authorization: AuthorizationManager,
+        reservations: ReservationRules,
+        readings: MeterReadings,
+    ) -> None:
+        self.ctx = ctx
+        self._outbox = outbox
+        self._courier = courier
+        self._status = status
+        self._authorization = authorization
+        self._reservations = reservations
+        self._readings = readings
+        self.table = TransactionTable(ctx.database)
+        self.started: Signal[[Connector, TransactionRow]] = Signal()
+        self.stopped: Signal[[Connector, TransactionRow]] = Signal()
+        courier.on_answer = self._answered
+        courier.on_drop = self._dropped
+
+    # -- start ---------------------------------------------------------------------------------------------------------
+
+    def start(self, connector_id: int, id_tag: str) -> AuthorizationStatus:
+        connector = self.ctx.connectors.get(connector_id)
+        if connector is None or not self.is_startable(connector) or not self._outbox.is_accepted:
+            return AuthorizationStatus.Invalid
+        connector.operation = Operation.STARTING
+        try:
+            verdict = self._reservations.verdict(connector, id_tag)
+            if verdict is not AuthorizationStatus.Accepted:
+                return verdict
+            meter = self._meter(connector)
+            # read anew: the monitor was left
+            if meter is None or self.ctx.stopping or connector.status in NO_START:
+                return AuthorizationStatus.Invalid
+            row_id = self._begin(connector, id_tag, meter)
+        finally:
+            connector.operation = Operation.NONE
+        return self._finish_start(connector, row_id)
+
+    def is_startable(self, connector: Connector) -> bool:
+        """Nothing runs there, and nothing is wrong with it. Connector 0 is none."""
+        return connector.id > 0 and not connector.is_busy and connector.status not in NO_START
+
+    def _meter(self, connector: Connector) -> int | None:
+        return self.ctx.events.ask(None, self.ctx.events.handler.get_tx_start_stop_meter_value, connector.id)
+
+    def _begin(self, connector: Connector, id_tag: str, meter: int) -> int:
+        """Transaction, message and used reservation in one commit: the id of the queued message."""
+        now = self.ctx.clock.utcnow().replace(microsecond=0)
+        claim = self._reservations.claim(connector, id_tag)
+        reservation_id = None if claim is None else claim.reservation_id
+        request = StartTransactionReq(
+            connector_id=connector.id, id_tag=id_tag, meter_start=meter, timestamp=now, reservation_id=reservation_id
+        )
+        payload = self.ctx.messenger.wire.write_request(request)
+        row = TransactionRow(
+            key=0,
+            connector_id=connector.id,
+            id_tag=id_tag,
+            parent_id_tag=self._authorization.parent_of(id_tag) or None,
+            meter_start=meter,
+            start_time=now,
+            reservation_id=reservation_id,
+        )
+        keys: list[int] = []
+
+        def build(connection: sqlite3.Connection) -> OutboxRow:
+            keys[:] = [self.table.next_key_in(connection)]
+            self.table.save_in(connection, replace(row, key=keys[0]))
+            if claim is not None:
+                self.ctx.connectors.update_in(connection, claim.cleared)
+            return OutboxRow(
+                action=StartTransactionReq.action,
+                connector_id=connector.id,
+                transaction_key=keys[0],
+                payload=payload,
+                created=now,
+            )
+
+        row_id = self._courier.append(build)
+        connector.transaction = replace(row, key=keys[0])
+        if claim is not None:
+            self._reservations.claimed(claim)
+        return row_id
+
+    def _finish_start(self, connector: Connector, row_id: int) -> AuthorizationStatus:
+        transaction = connector.transaction
+        assert transaction is not None  # set just before, and the monitor was not left since
+        self._status.refresh(connector)
+        self.started.fire(connector, transaction)
+        self._readings.transaction_began(transaction)
+        result = self._courier.now_or_later(row_id)
+        if result is None or result.response is None:
+            return AuthorizationStatus.Accepted
+        conf: StartTransactionConf = result.response
+        return conf.id_tag_info.status
+
+    # -- stop ----------------------------------------------------------------------------------------------------------
+
+    def stop(self, connector_id: int, id_tag: str, reason: Reason) -> bool:
+        connector = self.ctx.connectors.get(connector_id)
+        if connector is None or connector.transaction is None or connector.operation is not Operation.NONE:
+            return False
+        transaction = connector.transaction
+        connector.operation = Operation.STOPPING
+        try:
+            meter = self._meter(connector)
+            last = self._readings.transaction_ends(transaction)
+            if self.ctx.stopping:  # the transaction goes on: it is stopped after the next start
+                return False
+            if meter is None:
+                log.error("%s: no meter value for the stop: that of the start is told", self.ctx.name)
+                meter = transaction.meter_start
+            transaction = connector.transaction  # its id may have come meanwhile
+            row_id = self._end(connector, transaction, id_tag, meter, reason, last)
+        finally:
+            connector.operation = Operation.NONE
+        connector.transaction = None
+        self.stopped.fire(connector, transaction)
+        self._status.apply_scheduled(connector)
+        self._courier.now_or_later(row_id)
+        return True
+
+    def _end(
+        self,
+        connector: Connector,
+        transaction: TransactionRow,
+        id_tag: str,
+        meter: int,
+        reason: Reason,
+        last: MeterValue | None,
+    ) -> int:
+        """End of the transaction and message in one commit: the id of the queued message."""
+        now = self.ctx.clock.utcnow().replace(microsecond=0)
+        request = StopTransactionReq(
+            id_tag=id_tag or None,
+            meter_stop=meter,
+            timestamp=now,
+            transaction_id=NOT_KNOWN,
+            reason=reason,
+            transaction_data=self._readings.transaction_data(transaction, last) or None,
+        )
+        payload = self.ctx.messenger.wire.write_request(request)
+        over = replace(transaction, running=False, meter_stop=meter, stop_time=now, stop_reason=reason.value)
+
+        def build(connection: sqlite3.Connection) -> OutboxRow:
+            self.table.save_in(connection, over)
+            TxMeterValues.remove_in(connection, over.key)
+            return OutboxRow(
+                action=StopTransactionReq.action,
+                connector_id=connector.id,
+                transaction_key=over.key,
+                payload=payload,
+                created=now,
+            )
+
+        return self._courier.append(build)
+
+    def transaction_id(self, connector_id: int) -> int | None:
+        connector = self.ctx.connectors.get(connector_id)
+        return None if connector is None or connector.transaction is None else connector.transaction.cs_id
+
+    # -- answers -------------------------------------------------------------------------------------------------------
+
+    def _answered(self, row: OutboxRow, result: CallResult[Any]) -> Job | None:
+        if row.action == StartTransactionReq.action:
+            return self._start_answered(row, result.response)
+        if row.action == StopTransactionReq.action:
+            self._stop_answered(row, result.response)
+        return None
+
+    def _start_answered(self, row: OutboxRow, conf: StartTransactionConf | None) -> Job | None:
+        found = self._of(row)
+        if found is None or conf is None:
+            return None
+        info = conf.id_tag_info
+        self._authorization.learn(found.id_tag, info, of_start=True)
+        refused = info.status is not AuthorizationStatus.Accepted
+        transaction = replace(
+            found,
+            cs_id=conf.transaction_id,
+            start_answered=True,
+            parent_id_tag=info.parent_id_tag or found.parent_id_tag,
+            deauthorized=refused,
+        )
+        connector = self.ctx.connectors.by_transaction_key(found.key)
+        if connector is not None:
+            connector.transaction = transaction
+            if refused:
+                self._de_authorized(connector, info.status, told=self._courier.is_expected(row.id))
+        return partial(self._save, transaction)
+
+    def _save(self, transaction: TransactionRow, connection: sqlite3.Connection) -> None:
+        """With what may have been written of the transaction meanwhile: only what the answer brought is changed."""
+        stored = self.table.get_in(connection, transaction.key)
+        if stored is not None:
+            self.table.save_in(
+                connection,
+                replace(
+                    stored,
+                    cs_id=transaction.cs_id,
+                    start_answered=transaction.start_answered,
+                    start_dropped=transaction.start_dropped,
+                    parent_id_tag=transaction.parent_id_tag,
+                    deauthorized=transaction.deauthorized,
+                ),
+            )
+
+    def _de_authorized(self, connector: Connector, status: AuthorizationStatus, *, told: bool) -> None:
+        """1.6 §3.5.4, errata 3.17. ``told``: the caller of ``start_transaction`` gets the status as its result."""
+        log.warning("%s: connector %d: the started id tag is %s", self.ctx.name, connector.id, status)
+        stop = self.ctx.keys.stop_transaction_on_invalid_id
+        if stop:
+            self.ctx.monitor.call_soon(partial(self._stop_deauthorized, connector.id))
+        if not (stop and told):
+            self.ctx.events.tell(self.ctx.events.handler.transaction_de_authorized, connector.id)
+
+    def _stop_deauthorized(self, connector_id: int) -> None:
+        self.stop(connector_id, "", Reason.DeAuthorized)
+
+    def _stop_answered(self, row: OutboxRow, conf: StopTransactionConf | None) -> None:
+        if conf is not None and conf.id_tag_info is not None:
+            id_tag = loads(row.payload).get("idTag")
+            if id_tag:  # without one, the information belongs to nobody
+                self._authorization.learn(id_tag, conf.id_tag_info)
+        self.table.prune()
+
+    def _dropped(self, row: OutboxRow) -> Job | None:
+        """A start that was given up: what follows is sent with -1 (errata 3.18)."""
+        found = self._of(row)
+        if found is None or row.action != StartTransactionReq.action:
+            return None
+        transaction = replace(found, start_dropped=True)
+        connector = self.ctx.connectors.by_transaction_key(found.key)
+        if connector is not None:
+            connector.transaction = transaction
+        return partial(self._save, transaction)
+
+    def _of(self, row: OutboxRow) -> TransactionRow | None:
+        return None if row.transaction_key is None else self.table.get(row.transaction_key)

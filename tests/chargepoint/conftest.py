@@ -1,0 +1,220 @@
+"""A charge point in simulated time, and a central system that the test speaks for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from openocpp.chargepoint.interface import DefaultChargePointEventsHandler, IChargePoint
+from openocpp.config import ChargePointConfig, MemoryOcppConfig
+from openocpp.testing import SimulatedRuntime
+from openocpp.testing.conversation import ScriptedPeer, ScriptedServer
+from openocpp.types import (
+    AvailabilityStatus,
+    AvailabilityType,
+    ChargePointStatus,
+    DataTransferResult,
+    DataTransferStatus,
+    Measurand,
+    Phase,
+    RegistrationStatus,
+    ResetType,
+    SampledValue,
+    UnlockStatus,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+URL = "ws://localhost:8080/ocpp"
+NOW = "2024-01-01T00:00:00Z"
+
+KEYS: dict[str, str | int] = {
+    "AllowOfflineTxForUnknownId": "true",
+    "AuthorizationCacheEnabled": "true",
+    "ClockAlignedDataInterval": 0,
+    "HeartbeatInterval": 3600,
+    "LocalAuthListEnabled": "true",
+    "LocalAuthorizeOffline": "true",
+    "LocalPreAuthorize": "false",
+    "MeterValueSampleInterval": 0,
+    "MinimumStatusDuration": 0,
+    "NumberOfConnectors": 2,
+    "StopTransactionOnInvalidId": "true",
+    "SupportedFeatureProfiles": (
+        "Core,FirmwareManagement,LocalAuthListManagement,Reservation,SmartCharging,RemoteTrigger"
+    ),
+    "TransactionMessageAttempts": 3,
+    "TransactionMessageRetryInterval": 60,
+    "WebSocketPingInterval": 0,
+    "AuthorizationKey": "",
+    "SecurityProfile": 0,
+}
+
+
+class RecordingHandler(DefaultChargePointEventsHandler):
+    """Notes every callback in ``seen``; what it answers can be set."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[Any, ...]] = []
+        self.meter = 0
+        self.meter_step = 100
+        self.availability = AvailabilityStatus.Accepted
+        self.accept_remote = True
+        self.accept_reset = True
+        self.unlock = UnlockStatus.Unlocked
+        self.transfer = DataTransferResult(DataTransferStatus.UnknownVendorId)
+        self.values: Callable[[int, Measurand, Phase | None], Sequence[SampledValue] | None] = lambda *_: None
+        self.during_meter: Callable[[], None] | None = None
+
+    def names(self) -> list[str]:
+        return [entry[0] for entry in self.seen]
+
+    def of(self, name: str) -> list[tuple[Any, ...]]:
+        return [entry[1:] for entry in self.seen if entry[0] == name]
+
+    def connection_failed(self, status: RegistrationStatus) -> None:
+        self.seen.append(("connection_failed", status))
+
+    def connection_state_changed(self, is_connected: bool) -> None:
+        self.seen.append(("connection_state_changed", is_connected))
+
+    def boot_notification(self, status: RegistrationStatus, time: datetime) -> None:
+        self.seen.append(("boot_notification", status, time))
+
+    def datetime_received(self, time: datetime) -> None:
+        self.seen.append(("datetime_received", time))
+
+    def change_availability_requested(self, connector_id: int, availability: AvailabilityType) -> AvailabilityStatus:
+        self.seen.append(("change_availability_requested", connector_id, availability))
+        return self.availability
+
+    def get_tx_start_stop_meter_value(self, connector_id: int) -> int:
+        if self.during_meter is not None:
+            self.during_meter()
+        self.meter += self.meter_step
+        return self.meter
+
+    def get_meter_value(
+        self, connector_id: int, measurand: Measurand, phase: Phase | None
+    ) -> Sequence[SampledValue] | None:
+        self.seen.append(("get_meter_value", connector_id, measurand, phase))
+        return self.values(connector_id, measurand, phase)
+
+    def remote_start_transaction_requested(self, connector_id: int, id_tag: str) -> bool:
+        self.seen.append(("remote_start_transaction_requested", connector_id, id_tag))
+        return self.accept_remote
+
+    def remote_stop_transaction_requested(self, connector_id: int) -> bool:
+        self.seen.append(("remote_stop_transaction_requested", connector_id))
+        return self.accept_remote
+
+    def transaction_de_authorized(self, connector_id: int) -> None:
+        self.seen.append(("transaction_de_authorized", connector_id))
+
+    def data_transfer_requested(self, vendor_id: str, message_id: str, data: str) -> DataTransferResult:
+        self.seen.append(("data_transfer_requested", vendor_id, message_id, data))
+        return self.transfer
+
+    def reset_requested(self, type: ResetType) -> bool:
+        self.seen.append(("reset_requested", type))
+        return self.accept_reset
+
+    def unlock_connector_requested(self, connector_id: int) -> UnlockStatus:
+        self.seen.append(("unlock_connector_requested", connector_id))
+        return self.unlock
+
+
+class Station:
+    """A charge point, its settings and its application, in simulated time."""
+
+    def __init__(
+        self,
+        sim: SimulatedRuntime,
+        database: str,
+        keys: Mapping[str, str | int] | None = None,
+        identity: str = "CP1",
+        **settings: Any,
+    ) -> None:
+        self.sim = sim
+        values: dict[str, Any] = {
+            "connexion_url": URL,
+            "charge_point_identifier": identity,
+            "charge_point_vendor": "Vendor",
+            "charge_point_model": "Model",
+            "call_request_timeout": 2.0,
+            "connection_timeout": 2.0,
+            "retry_interval": 1.0,
+            "database_path": database,
+            "log_max_entries_count": 0,
+        }
+        self.settings = {**values, **settings}
+        self.keys = MemoryOcppConfig({**KEYS, **(keys or {})})
+        self.handler = RecordingHandler()
+        self.cp = self.create()
+
+    def create(self) -> IChargePoint:
+        config = ChargePointConfig(**self.settings)
+        return IChargePoint.create(config, self.keys, self.handler, self.sim)
+
+    def restart(self) -> None:
+        """The process ends in order and begins again: what was not stored is gone."""
+        self.cp.stop()
+        self.cp = self.create()
+        self.cp.start()
+
+
+class CentralSide:
+    """The central system as the test plays it."""
+
+    def __init__(self, sim: SimulatedRuntime) -> None:
+        self.sim = sim
+        self.server = ScriptedServer(sim, URL)
+        self.next_transaction = 1
+
+    def accept(self, **answers: Any) -> ScriptedPeer:
+        """The charge point connects; ``answers`` are standing answers by action."""
+        peer = self.server.accept(60)
+        peer.answers.update(answers)
+        return peer
+
+    def boot(self, interval: int = 3600, status: str = "Accepted", **answers: Any) -> ScriptedPeer:
+        """The charge point connects and is registered; its statuses are taken."""
+        peer = self.accept(**answers)
+        peer.expect_call("BootNotification").answer({"status": status, "currentTime": NOW, "interval": interval})
+        if status == "Accepted":
+            for _ in range(3):
+                peer.expect_call("StatusNotification").answer()
+        return peer
+
+
+@pytest.fixture
+def sim() -> Iterator[SimulatedRuntime]:
+    with SimulatedRuntime(seed=7) as runtime:
+        yield runtime
+
+
+@pytest.fixture
+def station(sim: SimulatedRuntime, tmp_path: Path) -> Iterator[Station]:
+    made = Station(sim, str(tmp_path / "cp.db"))
+    yield made
+    made.cp.stop()
+
+
+@pytest.fixture
+def central(sim: SimulatedRuntime) -> CentralSide:
+    return CentralSide(sim)
+
+
+def online(station: Station, central: CentralSide, **answers: Any) -> ScriptedPeer:
+    """Started, connected, accepted."""
+    assert station.cp.start()
+    peer = central.boot(**answers)
+    station.sim.run_until(lambda: station.cp.registration_status is RegistrationStatus.Accepted, 10)
+    return peer
+
+
+__all__ = ["CentralSide", "ChargePointStatus", "RecordingHandler", "Station", "online"]
