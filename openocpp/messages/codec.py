@@ -192,8 +192,6 @@ class _ReaderSource(_Source):
             self._many(field, depth)
         else:
             self._value(field, depth, field.wire)
-        if self.lines[-1].strip().startswith(("if", "else")):
-            self.add(2, "pass")
         self.add(1, f"{kept} = v")
 
     def _many(self, field: Field, depth: int) -> None:
@@ -255,8 +253,9 @@ class _ReaderSource(_Source):
             unusual = "type(v) is not float or not -1e9 < v < 1e9 or round(v * 10) / 10 != v"
             rest = f"values.read_decimal(v, {at})"
         elif field.kind is bool:
-            unusual = "v is not True and v is not False"
-            rest = f"values.read_boolean(v, {at})"
+            self.add(depth, "if v is not True and v is not False:")
+            self.add(depth + 1, f"raise values.wrong_type(v, 'a boolean', {at})")
+            return
         else:
             unusual = ""
             rest = f"values.read_datetime(v, {at})"
@@ -339,8 +338,9 @@ class _WriterSource(_Source):
             unusual = "type(v) is not float or not -1e9 < v < 1e9 or round(v * 10) / 10 != v"
             rest = f"values.write_decimal(v, {at})"
         else:
-            unusual = "v is not True and v is not False"
-            rest = f"values.write_boolean(v, {at})"
+            self.add(depth, "if v is not True and v is not False:")
+            self.add(depth + 1, f"raise values.unfit(v, 'a boolean', {at})")
+            return
         if unusual:
             self.add(depth, f"if {unusual}:", f"    v = {rest}")
         else:

@@ -158,13 +158,6 @@ def read_decimal(value: Any, where: str) -> float:
     return number
 
 
-def read_boolean(value: Any, where: str) -> bool:
-    """``true`` or ``false``."""
-    if isinstance(value, bool):
-        return value
-    raise wrong_type(value, "a boolean", where)
-
-
 def read_datetime(value: Any, where: str) -> datetime:
     """A date with a time."""
     try:
@@ -256,7 +249,7 @@ def convert_boolean(value: Any, where: str) -> bool:
         value = {"true": True, "false": False}.get(fold(value.strip()), value)
     if isinstance(value, int) and value in (0, 1):
         return bool(value)
-    return read_boolean(value, where)
+    raise wrong_type(value, "a boolean", where)
 
 
 def convert_datetime(value: Any, where: str) -> datetime:
@@ -275,10 +268,15 @@ def convert_choice(value: Any, texts: Mapping[str, OcppEnum], keep_unknown: bool
 # --- Writing --------------------------------------------------------------------------------------------------------
 
 
+def unfit(value: object, wanted: str, where: str) -> LocalProtocolError:
+    """Not of the wanted type, or not there."""
+    return LocalProtocolError(where, "is missing" if value is None else f"is {type(value).__name__}, not {wanted}")
+
+
 def write_text(value: Any, limit: int | None, uri: bool, where: str) -> str:
     """A text to send."""
     if not isinstance(value, str):
-        raise _unfit(value, "a text", where)
+        raise unfit(value, "a text", where)
     if limit is not None and len(value) > limit:
         raise LocalProtocolError(where, f"has {len(value)} characters, at most {limit} are allowed")
     if not value.isascii():
@@ -294,7 +292,7 @@ def write_text(value: Any, limit: int | None, uri: bool, where: str) -> str:
 def write_integer(value: Any, least: int, most: int, where: str) -> int:
     """An integer to send."""
     if isinstance(value, bool) or not isinstance(value, int):
-        raise _unfit(value, "an integer", where)
+        raise unfit(value, "an integer", where)
     if not least <= value <= most:
         error = _out_of_range(value, least, most, where)
         raise LocalProtocolError(where, error.problem)
@@ -304,7 +302,7 @@ def write_integer(value: Any, least: int, most: int, where: str) -> int:
 def write_decimal(value: Any, where: str) -> float:
     """A number to send with one decimal. What binary arithmetic adds to it is rounded away, more is an error."""
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
-        raise _unfit(value, "a number", where)
+        raise unfit(value, "a number", where)
     try:
         number = float(value)
     except OverflowError:
@@ -317,17 +315,10 @@ def write_decimal(value: Any, where: str) -> float:
     return rounded
 
 
-def write_boolean(value: Any, where: str) -> bool:
-    """A boolean to send."""
-    if isinstance(value, bool):
-        return value
-    raise _unfit(value, "a boolean", where)
-
-
 def write_datetime(value: Any, where: str) -> str:
     """An instant to send. A naive one is an error."""
     if not isinstance(value, datetime):
-        raise _unfit(value, "a datetime", where)
+        raise unfit(value, "a datetime", where)
     try:
         return format_datetime(value)
     except (ValueError, OverflowError):
@@ -337,7 +328,7 @@ def write_datetime(value: Any, where: str) -> str:
 def write_choice(value: Any, enum: type[OcppEnum], where: str) -> OcppEnum:
     """A member of an enumeration to send, also given as its text."""
     if value is None:
-        raise _unfit(value, "", where)
+        raise unfit(value, "", where)
     try:
         return enum(value)
     except ValueError:
@@ -347,7 +338,7 @@ def write_choice(value: Any, enum: type[OcppEnum], where: str) -> OcppEnum:
 def write_record(value: Any, cls: type[Record]) -> Any:
     """A record to send: of this class, or derived from it."""
     if not isinstance(value, cls):
-        raise _unfit(value, cls.__name__, "")
+        raise unfit(value, cls.__name__, "")
     return value
 
 
@@ -374,7 +365,3 @@ def within_item(write: Callable[[Any], Any], items: Sequence[Any], where: str) -
         except LocalProtocolError as error:
             return within(error, f"{where}[{index}]")
     raise AssertionError("writing is repeatable")
-
-
-def _unfit(value: object, wanted: str, where: str) -> LocalProtocolError:
-    return LocalProtocolError(where, "is missing" if value is None else f"is {type(value).__name__}, not {wanted}")

@@ -84,7 +84,7 @@ def test_the_configured_folder_comes_first(tmp_path: Path) -> None:
 def test_an_installed_copy_comes_before_the_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = tmp_path / "openocpp"
     package.mkdir()
-    monkeypatch.setattr(openocpp, "__file__", str(package / "__init__.py"))
+    monkeypatch.setattr(module, "__file__", str(package / "messages" / "schema.py"))
     with pytest.raises(ConfigError, match="JsonSchemasPath: the schemas were not installed"):
         find_schemas()
     (tmp_path / "schemas").mkdir()
@@ -113,6 +113,13 @@ def test_a_missing_file_is_named(folder: Path, name: str) -> None:
 def test_a_broken_file_is_named(folder: Path, text: str) -> None:
     (folder / "Reset.json").write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match=r"Reset\.json is "):
+        SchemaSet.load(str(folder))
+
+
+def test_a_file_that_cannot_be_read_is_named(folder: Path) -> None:
+    (folder / "Reset.json").unlink()
+    (folder / "Reset.json").mkdir()
+    with pytest.raises(ConfigError, match=r"Reset\.json cannot be read"):
         SchemaSet.load(str(folder))
 
 
@@ -319,9 +326,17 @@ def test_a_foreign_file_may_be_stricter(folder: Path) -> None:
     assert schemas.reader(AuthorizeReq)({"idTag": "12345678"}) == AuthorizeReq(id_tag="12345678")
 
 
-@pytest.mark.parametrize(
-    "spoilt", [{"type": "nothing"}, {"type": 3}, {"$ref": "http://nowhere.example/x"}, {"enum": 1}]
-)
+UNUSABLE: list[dict[str, Any]] = [
+    {"type": "nothing"},
+    {"type": 3},
+    {"$ref": "http://nowhere.example/x"},
+    {"pattern": "("},
+    {"maxLength": "many"},
+    {"properties": 3},
+]
+
+
+@pytest.mark.parametrize("spoilt", UNUSABLE, ids=str)
 def test_an_unusable_file_is_left_out_and_logged(
     folder: Path, spoilt: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -392,6 +407,7 @@ def test_equal_files_are_compiled_once(folder: Path, tmp_path: Path) -> None:
     shutil.copytree(folder, other)
     first, second = SchemaSet.load(str(folder)), SchemaSet.load(str(other))
     assert first is not second
+    assert repr(first) == f"SchemaSet({str(folder)!r})"
     assert first.check(MeterValuesReq) is second.check(MeterValuesReq)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -104,6 +105,17 @@ def test_decimals_are_written_too() -> None:
 def test_no_number_without_end_is_written(value: Any) -> None:
     with pytest.raises(LocalProtocolError, match="limit: is no finite number"):
         values.write_decimal(value, "limit")
+
+
+class Number(IntEnum):
+    """Numbers of an application."""
+
+    One = 1
+
+
+def test_an_integer_may_be_a_member_of_an_enumeration() -> None:
+    written = values.write_integer(Number.One, 0, 9, "connectorId")
+    assert (written, type(written)) == (1, int)
 
 
 def test_what_is_not_the_wanted_class_is_not_written() -> None:
