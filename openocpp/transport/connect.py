@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from openocpp.errors import ConnectError, ConnectFailure
 from openocpp.transport.base import Peer
@@ -20,12 +20,14 @@ from openocpp.transport.url import Url
 from openocpp.transport.websocket import WebSocketTransport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from openocpp.runtime import Runtime, Timer
     from openocpp.transport.base import Attempt, Target, Transport
 
 log = logging.getLogger("openocpp.transport")
+
+WAKE_AGAIN = 0.02  # seconds
 
 # When several addresses of a host fail differently, the most telling reason is reported.
 TELLING = (ConnectFailure.REFUSED, ConnectFailure.TIMEOUT, ConnectFailure.NETWORK)
@@ -79,6 +81,7 @@ class SocketAttempt:
         self._done: Callable[[Transport | ConnectError], None] | None = done
         self._where = f"connect to {target.url.address}:{target.url.tcp_port}"
         self._sock: socket.socket | None = None  # what the connector thread waits on
+        self._waits = False  # the connector thread is at it
         self._over = False
         self._timer: Timer | None = None
 
@@ -122,11 +125,12 @@ class SocketAttempt:
     def _wake_connector(self) -> None:
         """End the wait of the connector thread, whatever it is: closing would not."""
         sock = self._sock
-        if sock is not None:
-            try:
-                sock.shutdown(socket.SHUT_RDWR)
-            except OSError:  # not connected yet, or not any more: it does not wait long
-                return
+        if sock is None or not self._waits:
+            return  # it looks at ``_over`` before it waits
+        try:
+            sock.shutdown(socket.SHUT_RDWR)
+        except OSError:  # it is just about to call connect, which nothing would wake
+            self._scheduler.call_later(WAKE_AGAIN, self._wake_connector)
 
     def _expire(self) -> None:
         limit = self._target.connect_timeout
@@ -138,6 +142,7 @@ class SocketAttempt:
         """Make the connection and hand it over."""
         if self._over:
             return
+        self._waits = True
         deadline = self._runtime.clock.now() + self._target.connect_timeout
         self._timer = self._scheduler.call_at(deadline, self._expire)
         result: ConnectError | _Made
@@ -150,9 +155,16 @@ class SocketAttempt:
         except Exception as error:  # an attempt must come to an end, whatever happens in it
             log.exception("%s failed", self._where)
             result = self._error(ConnectFailure.NETWORK, f"failed with {type(error).__name__}")
-        if isinstance(result, ConnectError) and self._sock is not None:
-            self._scheduler.post(self._sock.close)
+        if isinstance(result, ConnectError):
+            self._let_go()
+        self._waits = False
         self._scheduler.post(lambda: self._finish(result))
+
+    def _let_go(self) -> None:
+        """The scheduler closes the socket."""
+        sock, self._sock = self._sock, None
+        if sock is not None:
+            self._scheduler.post(sock.close)
 
     def _make(self, deadline: float) -> _Made:
         target = self._target
@@ -161,7 +173,8 @@ class SocketAttempt:
         peer = Peer(*sock.getpeername()[:2])
         clock = self._runtime.clock
         if proxy is not None:
-            open_tunnel(Channel(sock, clock, deadline, self._where), proxy, target.url)
+            where = f"{self._where}: proxy {proxy.address}:{proxy.tcp_port}"
+            open_tunnel(Channel(sock, clock, deadline, where, ConnectFailure.PROXY), proxy, target.url)
             peer = Peer(target.url.address, target.url.tcp_port)
         early = upgrade(Channel(self._secure(sock), clock, deadline, self._where), target)
         return _Made(sock, peer, early)
@@ -179,35 +192,30 @@ class SocketAttempt:
 
     def _connect_tcp(self, url: Url, deadline: float) -> socket.socket:
         """Try every address of the host, each with its share of the time that is left."""
-        what = "" if url is self._target.url else f"proxy {url.address}:{url.tcp_port}: "
-        addresses = self._resolve(url, what)
-        errors: list[ConnectError] = []
+        proxy = "" if url is self._target.url else f"proxy {url.address}:{url.tcp_port}: "
+        addresses = self._resolve(url, proxy)
+        failures: list[tuple[int, str]] = []
         for index, (family, kind, proto, _, address) in enumerate(addresses):
             left = deadline - self._runtime.clock.now()
-            if left <= 0:
-                break
-            sock = self._watched(socket.socket(family, kind, proto))
             try:
-                sock.settimeout(left / (len(addresses) - index))
+                sock = self._watched(socket.socket(family, kind, proto))
+                sock.settimeout(max(left / (len(addresses) - index), 0.001))
                 sock.connect(address)
-            except OSError as error:
-                self._scheduler.post(sock.close)
-                self._sock = None
-                errors.append(self._error(reason_of(error), f"{what}{error.strerror or 'no answer'}"))
-            else:
                 return sock
-        if not errors:
-            raise self._error(ConnectFailure.TIMEOUT, f"{what}no time left to connect")
-        raise min(errors, key=lambda error: TELLING.index(error.reason))
+            except OSError as error:
+                self._let_go()
+                failures.append((TELLING.index(reason_of(error)), error.strerror or "no answer"))
+        telling, text = min(failures)
+        raise self._error(ConnectFailure.PROXY if proxy else TELLING[telling], f"{proxy}{text}")
 
-    def _resolve(self, url: Url, what: str) -> list[tuple[int, int, int, str, tuple[str, int]]]:
+    def _resolve(self, url: Url, proxy: str) -> Sequence[tuple[int, int, int, str, Any]]:
+        reason = ConnectFailure.PROXY if proxy else ConnectFailure.DNS
         try:
-            found = socket.getaddrinfo(url.address, url.tcp_port, type=socket.SOCK_STREAM)
+            return socket.getaddrinfo(url.address, url.tcp_port, type=socket.SOCK_STREAM)
         except OSError as error:
-            raise self._error(ConnectFailure.DNS, f"{what}{error.strerror or 'unknown host'}") from error
+            raise self._error(reason, f"{proxy}{error.strerror or 'unknown host'}") from error
         except UnicodeError as error:
-            raise self._error(ConnectFailure.DNS, f"{what}not a host name") from error
-        return found  # type: ignore[return-value]
+            raise self._error(reason, f"{proxy}not a host name") from error
 
     def _watched(self, sock: socket.socket) -> socket.socket:
         """Show the socket to the scheduler. Whoever comes second, the thread or the end of the attempt, notices."""

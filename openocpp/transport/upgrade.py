@@ -47,13 +47,24 @@ class BlockingStream(Protocol):
 
 
 class Channel:
-    """A connected stream until the websocket is open: every wait ends at one deadline."""
+    """A connected stream until the websocket is open: every wait ends at one deadline.
 
-    def __init__(self, stream: BlockingStream, clock: Clock, deadline: float, where: str) -> None:
+    ``where`` begins all error texts, ``lost`` is the reason when the connection ends before its time.
+    """
+
+    def __init__(
+        self,
+        stream: BlockingStream,
+        clock: Clock,
+        deadline: float,
+        where: str,
+        lost: ConnectFailure = ConnectFailure.NETWORK,
+    ) -> None:
         self._stream = stream
         self._clock = clock
         self._deadline = deadline
         self._where = where
+        self._lost = lost
         self._received = b""
 
     def error(self, reason: ConnectFailure, text: str, status: int | None = None) -> ConnectError:
@@ -66,7 +77,7 @@ class Channel:
         except TimeoutError as error:
             raise self._too_late("sending the request") from error
         except OSError as error:
-            raise self.error(ConnectFailure.NETWORK, f"connection lost in the handshake ({error})") from error
+            raise self._broken(error) from error
 
     def read_head(self) -> bytes:
         """Status line and header of an answer, the blank line included. What follows it stays for ``take_rest``."""
@@ -91,9 +102,9 @@ class Channel:
         except TimeoutError as error:
             raise self._too_late("waiting for the answer") from error
         except OSError as error:
-            raise self.error(ConnectFailure.NETWORK, f"connection lost in the handshake ({error})") from error
+            raise self._broken(error) from error
         if not data:
-            raise self.error(ConnectFailure.NETWORK, "the server closed the connection during the handshake")
+            raise self.error(self._lost, "the connection was closed during the handshake")
         return data
 
     def _arm(self, doing: str) -> None:
@@ -102,12 +113,18 @@ class Channel:
             raise self._too_late(doing)
         self._stream.settimeout(left)
 
+    def _broken(self, error: OSError) -> ConnectError:
+        return self.error(self._lost, f"connection lost during the handshake ({error.strerror or 'broken'})")
+
     def _too_late(self, doing: str) -> ConnectError:
         return self.error(ConnectFailure.TIMEOUT, f"no time left while {doing}")
 
 
 def open_tunnel(channel: Channel, proxy: Url, url: Url) -> None:
-    """Have the proxy connect to the URL's host, by name (RFC 9110 §9.3.6). Raises ConnectError PROXY if it refuses."""
+    """Have the proxy at the other end connect to the URL's host, by its name (RFC 9110 §9.3.6).
+
+    Raises ConnectError; PROXY if it refuses.
+    """
     host = f"[{url.address}]" if ":" in url.address else url.address
     lines = [f"CONNECT {host}:{url.tcp_port} HTTP/1.1", f"Host: {host}:{url.tcp_port}"]
     if proxy.user:
@@ -116,9 +133,9 @@ def open_tunnel(channel: Channel, proxy: Url, url: Url) -> None:
     status = status_of(channel.read_head())
     if not 200 <= status < 300:
         problem = f"answered with HTTP status {status}" if status else "does not answer in HTTP"
-        raise channel.error(ConnectFailure.PROXY, f"the proxy {proxy.authority} {problem}", status or None)
+        raise channel.error(ConnectFailure.PROXY, problem, status or None)
     if channel.take_rest():
-        raise channel.error(ConnectFailure.PROXY, f"the proxy {proxy.authority} sends data that nobody asked for")
+        raise channel.error(ConnectFailure.PROXY, "sent data that nobody asked for")
 
 
 def upgrade(channel: Channel, target: Target) -> bytes:
