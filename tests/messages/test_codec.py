@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +54,7 @@ from openocpp.types import (
     SampledValue,
     UnitOfMeasure,
 )
-from openocpp.types.record import Record, fields_of
+from openocpp.types.record import Record, dataclass, fields_of
 from tests.messages.wire_tables import (
     CALLS,
     ENUMS,
@@ -529,6 +531,26 @@ def test_classes_derived_from_a_message_are_written_as_that_message() -> None:
     values = [Special(value="1")]
     meter_value = MeterValue(timestamp=datetime(2024, 1, 1, tzinfo=UTC), sampled_value=values)
     assert to_payload(meter_value)["sampledValue"] == [{"value": "1"}]
+
+
+def test_threads_may_meet_a_class_for_the_first_time_together() -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Fresh(Record):
+        """Known to nobody yet."""
+
+        connector_id: int
+        id_tag: str | None = None
+
+    payload = {"connectorId": 1, "idTag": "x"}
+    start = threading.Barrier(8)
+
+    def meet() -> tuple[Record, dict[str, Any]]:
+        start.wait()
+        return from_payload(Fresh, payload), to_payload(Fresh(connector_id=1, id_tag="x"))
+
+    with ThreadPoolExecutor(8) as pool:
+        results = [job.result() for job in [pool.submit(meet) for _ in range(8)]]
+    assert results == [(Fresh(connector_id=1, id_tag="x"), payload)] * 8
 
 
 # --- Plug & Charge --------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, assert_type
+from typing import TYPE_CHECKING, Any, assert_type
 
 import pytest
 
@@ -19,7 +19,16 @@ from openocpp.messages import (
     TriggerMessageReq,
 )
 from openocpp.messages.dispatch import Dispatcher, handlers_of, handles
-from openocpp.types import ClearCacheStatus, ResetStatus, ResetType, TriggerMessageStatus, TriggerMessageStatusEnumType
+from openocpp.messages.messenger import Reply
+from openocpp.types import (
+    NO_ANSWER,
+    ClearCacheStatus,
+    NoAnswer,
+    ResetStatus,
+    ResetType,
+    TriggerMessageStatus,
+    TriggerMessageStatusEnumType,
+)
 
 ACCEPTED = ResetConf(status=ResetStatus.Accepted)
 
@@ -56,6 +65,41 @@ class Triggers:
     @handles(Iso15118TriggerMessageReq)
     def trigger_pnc(self, request: Iso15118TriggerMessageReq) -> Iso15118TriggerMessageConf:
         return Iso15118TriggerMessageConf(status=TriggerMessageStatusEnumType.Accepted)
+
+
+if TYPE_CHECKING:  # The type check fails when one of these is no error any more.
+
+    class Wrong:
+        """Handlers of another request, and with another confirmation, than they say."""
+
+        @handles(ClearCacheReq)  # type: ignore[arg-type]
+        def other_request(self, request: ResetReq) -> ClearCacheConf:
+            raise NotImplementedError
+
+        @handles(ClearCacheReq)  # type: ignore[arg-type]
+        def other_confirmation(self, request: ClearCacheReq) -> ResetConf:
+            raise NotImplementedError
+
+
+class Later:
+    """Answers, and has something to do once the answer has been written; or stays silent."""
+
+    @handles(ResetReq)
+    def reset(self, request: ResetReq) -> Reply:
+        return Reply(ACCEPTED, lambda: None)
+
+    @handles(ClearCacheReq)
+    def clear(self, request: ClearCacheReq) -> ClearCacheConf | NoAnswer:
+        return NO_ANSWER
+
+
+def test_handlers_may_answer_with_more_or_with_nothing() -> None:
+    dispatcher = Dispatcher(Later())
+    reset, clear = dispatcher.lookup(ResetReq), dispatcher.lookup(ClearCacheReq)
+    assert reset is not None
+    assert clear is not None
+    assert reset(ResetReq(type=ResetType.Hard)).confirmation is ACCEPTED
+    assert clear(ClearCacheReq()) is NO_ANSWER
 
 
 def test_a_handler_is_found_and_bound() -> None:
