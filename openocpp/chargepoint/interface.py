@@ -297,11 +297,3 @@ class DefaultChargePointEventsHandler(IChargePointEventsHandler):
     def unlock_connector_requested(self, connector_id: int) -> UnlockStatus:
         return UnlockStatus.NotSupported
 
-
-__all__ = [
-    "AuthorizationStatus",
-    "ChargePointErrorCode",
-    "DefaultChargePointEventsHandler",
-    "IChargePoint",
-    "IChargePointEventsHandler",
-]

@@ -1,0 +1,55 @@
+"""The command line that all samples share: where the INI file is, what to forget, how long to run."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+
+class Parser(argparse.ArgumentParser):
+    """An unusable option ends the program with code 1."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(1, f"{self.prog}: {message}\n")
+
+
+def parser(description: str, folder: Path) -> Parser:
+    """The options of every sample; each adds its own."""
+    made = Parser(description=description)
+    made.add_argument("-w", dest="folder", type=Path, default=folder, help="folder of the INI file (default: its own)")
+    made.add_argument("-r", dest="reset", action="store_true", help="forget all stored data before starting")
+    made.add_argument("--cycles", type=int, default=0, metavar="N", help="end after N cycles (default: never)")
+    made.add_argument("--speed", type=float, default=1.0, metavar="X", help="divide all pauses by X (default: 1)")
+    made.add_argument("-v", dest="verbose", action="store_true", help="show every message that is sent or received")
+    return made
+
+
+def begin(title: str, options: argparse.Namespace) -> None:
+    """Print what runs, and let Ctrl-C and a polite kill end it in the same way."""
+    say(title)
+    for name, value in sorted(vars(options).items()):
+        say(f"  {name} = {value}")
+    level = logging.DEBUG if options.verbose else logging.WARNING
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+
+    def interrupted(number: int, frame: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupted)
+    sys.setswitchinterval(0.0005)  # a program that serves sockets from threads answers sooner so
+
+
+def say(text: str) -> None:
+    """Print a line at once, also into a pipe."""
+    print(text, flush=True)
+
+
+def fail(text: str) -> int:
+    """Say what went wrong: the exit code."""
+    print(f"error: {text}", file=sys.stderr, flush=True)
+    return 1
