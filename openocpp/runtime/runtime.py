@@ -147,8 +147,8 @@ class Runtime:
             raise ValueError("the period must be positive")
         return _Periodic(self, seconds, function)
 
-    def stop(self) -> None:
-        """End all threads within 3 s. Idempotent; legal on a worker, which then is not waited for.
+    def stop(self, limit: float = STOP_LIMIT) -> None:
+        """End all threads within ``limit`` seconds. Idempotent; legal on a worker, which then is not waited for.
 
         A role never stops a runtime that was given to it.
         """
@@ -158,7 +158,7 @@ class Runtime:
                 return
             self._stopped = True
             shared = list(self._shared.values())
-        deadline = self.clock.now() + STOP_LIMIT
+        deadline = self.clock.now() + limit
         for thing in reversed(shared):
             thing.stop()
         in_time = self.workers.stop(deadline) and self._connectors.stop(deadline)
@@ -166,7 +166,7 @@ class Runtime:
             self._scheduler.stop()
             in_time = self._scheduler_thread.join(max(deadline - self.clock.now(), 0.1)) and in_time
         if not in_time:
-            log.warning("%s: stopped, but after %.0f s a thread still runs (in a handler?)", self.name, STOP_LIMIT)
+            log.warning("%s: stopped, but after %.0f s a thread still runs (in a handler?)", self.name, limit)
 
     # -- for the layers above ------------------------------------------------------------------------------------------
 

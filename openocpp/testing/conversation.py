@@ -9,8 +9,8 @@ something else comes than the script says, the AssertionError shows the whole co
     peer.expect_call("BootNotification", {"chargePointModel": "M1"}).answer({"status": "Accepted", ...})
     assert peer.call("Reset", {"type": "Soft"}).result() == {"status": "Accepted"}
 
-Expected payloads are patterns: objects may have more members than the pattern, ``ABSENT`` forbids one, a function is asked
-about the value, anything else must be equal.
+Expected payloads are patterns: objects may have more members than the pattern, ``ABSENT`` forbids one, a function is
+asked about the value, anything else must be equal.
 Threads: the test's own; what comes in is taken on the scheduler.
 """
 
@@ -321,8 +321,8 @@ class ScriptedPeer:
 class ScriptedServer:
     """Listens, and gives what connects as :class:`ScriptedPeer`. It is the door too: what it decides can be set.
 
-    ``verdict`` is asked with the handshake and the identity: an HTTP status, or 0 to let it in. ``handshakes`` holds all
-    that came. ``answers`` go to every peer.
+    ``verdict`` is asked with the handshake and the identity: an HTTP status, or 0 to let it in. ``handshakes`` holds
+    all that came. ``answers`` go to every peer.
     """
 
     def __init__(

@@ -19,7 +19,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from openocpp.errors import StateError
-from openocpp.runtime.runtime import Runtime
+from openocpp.runtime.runtime import STOP_LIMIT, Runtime
 from openocpp.runtime.scheduler import Timer
 
 if TYPE_CHECKING:
@@ -414,8 +414,8 @@ class SimulatedRuntime(Runtime):
         """Start a thread of the test's own."""
         return UserThread(self, function, name)
 
-    def stop(self) -> None:
-        super().stop()
+    def stop(self, limit: float = STOP_LIMIT) -> None:
+        super().stop(limit)
         if not self.kernel._ended:
             self.kernel.end()
 
