@@ -10,6 +10,13 @@ from typing import Any as _Any
 from openocpp.version import VERSION as __version__
 
 if _TYPE_CHECKING:
+    from openocpp.centralsystem import (
+        DefaultCentralSystemEventsHandler,
+        DefaultChargePointRequestHandler,
+        ICentralSystem,
+        ICentralSystemEventsHandler,
+        IChargePointRequestHandler,
+    )
     from openocpp.chargepoint import (
         DefaultChargePointEventsHandler,
         IChargePoint,
@@ -314,6 +321,11 @@ if _TYPE_CHECKING:
     )
 
 _LAZY = {
+    "DefaultCentralSystemEventsHandler": "openocpp.centralsystem",
+    "DefaultChargePointRequestHandler": "openocpp.centralsystem",
+    "ICentralSystem": "openocpp.centralsystem",
+    "ICentralSystemEventsHandler": "openocpp.centralsystem",
+    "IChargePointRequestHandler": "openocpp.centralsystem",
     "CallError": "openocpp.errors",
     "CallTimeout": "openocpp.errors",
     "CertificateError": "openocpp.errors",
@@ -451,7 +463,9 @@ __all__ = [
     "DataTransferReq",
     "DataTransferResult",
     "DataTransferStatus",
+    "DefaultCentralSystemEventsHandler",
     "DefaultChargePointEventsHandler",
+    "DefaultChargePointRequestHandler",
     "DeleteCertificateConf",
     "DeleteCertificateReq",
     "DeleteCertificateStatusEnumType",
@@ -491,10 +505,13 @@ __all__ = [
     "HashAlgorithmEnumType",
     "HeartbeatConf",
     "HeartbeatReq",
+    "ICentralSystem",
     "ICentralSystemConfig",
+    "ICentralSystemEventsHandler",
     "IChargePoint",
     "IChargePointConfig",
     "IChargePointEventsHandler",
+    "IChargePointRequestHandler",
     "ICommonConfig",
     "ILocalControllerConfig",
     "IOcppConfig",
