@@ -9,7 +9,27 @@ from openocpp.runtime.waiter import Waiter
 from openocpp.runtime.workers import Lane, Strand, Workers
 
 __all__ = [
-    "READ", "WRITE", "Clock", "Gate", "Lane", "Monitor", "MonitorTimer", "Mutex", "Runtime", "RuntimeFuture", "Scheduler",
-    "SelectorScheduler", "Stoppable", "Strand", "SystemClock", "SystemThreads", "ThreadHandle", "Threads", "Timer",
-    "TimerHandle", "Waiter", "WallTimer", "Workers",
-]  # fmt: skip
+    "READ",
+    "WRITE",
+    "Clock",
+    "Gate",
+    "Lane",
+    "Monitor",
+    "MonitorTimer",
+    "Mutex",
+    "Runtime",
+    "RuntimeFuture",
+    "Scheduler",
+    "SelectorScheduler",
+    "Stoppable",
+    "Strand",
+    "SystemClock",
+    "SystemThreads",
+    "ThreadHandle",
+    "Threads",
+    "Timer",
+    "TimerHandle",
+    "Waiter",
+    "WallTimer",
+    "Workers",
+]

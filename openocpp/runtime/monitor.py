@@ -36,9 +36,9 @@ class MonitorTimer:
 
     __slots__ = ("__weakref__", "_function", "_monitor", "_timer")
 
-    def __init__(self, monitor: Monitor, function: Callable[[], None]) -> None:
+    def __init__(self, monitor: Monitor, function: Callable[[], object]) -> None:
         self._monitor = monitor
-        self._function: Callable[[], None] | None = function
+        self._function: Callable[[], object] | None = function
         self._timer: Timer | None = None
 
     @property
@@ -104,21 +104,21 @@ class Monitor:
         with self.left():
             return waiter.wait(timeout)
 
-    def call_later(self, seconds: float, function: Callable[[], None]) -> MonitorTimer:
+    def call_later(self, seconds: float, function: Callable[[], object]) -> MonitorTimer:
         """Call ``function`` on a worker, inside this monitor, after that many monotonic seconds."""
         timer = MonitorTimer(self, function)
         self._timers.add(timer)
         timer.start(seconds)
         return timer
 
-    def call_soon(self, function: Callable[[], None]) -> MonitorTimer:
+    def call_soon(self, function: Callable[[], object]) -> MonitorTimer:
         """Call ``function`` on a worker, inside this monitor, as soon as it is free."""
         timer = MonitorTimer(self, function)
         self._timers.add(timer)
         self.runtime.workers.submit(timer._enter)
         return timer
 
-    def call_at_wall(self, instant: datetime, function: Callable[[], None]) -> WallTimer:
+    def call_at_wall(self, instant: datetime, function: Callable[[], object]) -> WallTimer:
         """Call ``function`` as ``call_later`` does when the wall clock has reached ``instant``, however it jumps."""
         return WallTimer(self, instant, function)
 
@@ -133,10 +133,10 @@ class WallTimer:
 
     __slots__ = ("_function", "_monitor", "_timer", "instant")
 
-    def __init__(self, monitor: Monitor, instant: datetime, function: Callable[[], None]) -> None:
+    def __init__(self, monitor: Monitor, instant: datetime, function: Callable[[], object]) -> None:
         self.instant = instant
         self._monitor = monitor
-        self._function: Callable[[], None] | None = function
+        self._function: Callable[[], object] | None = function
         self._timer = self._arm()
 
     @property

@@ -68,7 +68,7 @@ class Threads(Protocol):
 
     def mutex(self) -> Mutex: ...
 
-    def spawn(self, function: Callable[[], None], name: str) -> ThreadHandle: ...
+    def spawn(self, function: Callable[[], object], name: str) -> ThreadHandle: ...
 
     def scheduler(self, name: str) -> Scheduler: ...
 
@@ -97,7 +97,7 @@ class SystemThread:
 
     __slots__ = ("_thread",)
 
-    def __init__(self, function: Callable[[], None], name: str) -> None:
+    def __init__(self, function: Callable[[], object], name: str) -> None:
         self._thread = threading.Thread(target=function, name=name, daemon=True)
         before = threading.stack_size(STACK_SIZE)
         try:
@@ -129,7 +129,7 @@ class SystemThreads:
     def mutex(self) -> Mutex:
         return allocate_lock()
 
-    def spawn(self, function: Callable[[], None], name: str) -> ThreadHandle:
+    def spawn(self, function: Callable[[], object], name: str) -> ThreadHandle:
         return SystemThread(function, name)
 
     def scheduler(self, name: str) -> Scheduler:

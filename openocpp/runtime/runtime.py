@@ -139,7 +139,7 @@ class Runtime:
 
     def call_later(self, seconds: float, function: Callable[[], object]) -> TimerHandle:
         """Call ``function`` on a worker after that many monotonic seconds."""
-        return self.scheduler.call_later(seconds, lambda: self.workers.submit(lambda: _discard(function)))
+        return self.scheduler.call_later(seconds, lambda: self.workers.submit(function))
 
     def call_every(self, seconds: float, function: Callable[[], object]) -> TimerHandle:
         """Call ``function`` on a worker every ``seconds`` (> 0), without drift; missed calls are not made up for."""
@@ -181,11 +181,11 @@ class Runtime:
                     self._scheduler_thread = self.threads.spawn(self._scheduler.run, f"{self.name}-scheduler")
         return self._scheduler
 
-    def connector(self, job: Callable[[], None]) -> None:
+    def connector(self, job: Callable[[], object]) -> None:
         """Run a job that may block on DNS, TCP, a proxy or TLS, on a connector thread."""
         self._connectors.submit(job)
 
-    def spawn(self, function: Callable[[], None], name: str) -> ThreadHandle:
+    def spawn(self, function: Callable[[], object], name: str) -> ThreadHandle:
         """Start a thread of its own."""
         return self.threads.spawn(function, f"{self.name}-{name}")
 
@@ -217,10 +217,6 @@ class Runtime:
         """Raise StateError on the scheduler, which must never wait."""
         if self._scheduler.is_current:
             raise StateError(f"{self.name}: cannot {what} on the scheduler thread")
-
-
-def _discard(function: Callable[[], object]) -> None:
-    function()
 
 
 class _Periodic:

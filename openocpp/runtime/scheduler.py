@@ -38,9 +38,9 @@ class Timer:
 
     __slots__ = ("_function", "when")
 
-    def __init__(self, when: float, function: Callable[[], None]) -> None:
+    def __init__(self, when: float, function: Callable[[], object]) -> None:
         self.when = when
-        self._function: Callable[[], None] | None = function
+        self._function: Callable[[], object] | None = function
 
     @property
     def active(self) -> bool:
@@ -51,7 +51,7 @@ class Timer:
         """Any thread, idempotent. A call that is already under way is not stopped."""
         self._function = None
 
-    def take(self) -> Callable[[], None] | None:
+    def take(self) -> Callable[[], object] | None:
         """The function, if it is still to be called. It is not given twice."""
         function, self._function = self._function, None
         return function
@@ -64,13 +64,13 @@ class Scheduler(Protocol):
     def is_current(self) -> bool:
         """Does the caller run on the scheduler?"""
 
-    def post(self, function: Callable[[], None]) -> None:
+    def post(self, function: Callable[[], object]) -> None:
         """Run it soon, in the order of the calls, never within this call."""
 
-    def call_at(self, when: float, function: Callable[[], None]) -> Timer:
+    def call_at(self, when: float, function: Callable[[], object]) -> Timer:
         """Run it when the clock's ``now`` has reached ``when``."""
 
-    def call_later(self, seconds: float, function: Callable[[], None]) -> Timer: ...
+    def call_later(self, seconds: float, function: Callable[[], object]) -> Timer: ...
 
     def register(self, sock: socket.socket, events: int, callback: Callable[[int], None]) -> None:
         """Watch a socket: ``callback`` gets the events (READ, WRITE) that came."""
@@ -93,7 +93,7 @@ class SelectorScheduler:
         self._clock = clock
         self._name = name
         self._ident = 0
-        self._entries: deque[Callable[[], None]] = deque()
+        self._entries: deque[Callable[[], object]] = deque()
         self._heap: list[tuple[float, int, Timer]] = []
         self._order = count()
         self._selector = selectors.DefaultSelector()
@@ -110,13 +110,13 @@ class SelectorScheduler:
     def is_current(self) -> bool:
         return threading.get_ident() == self._ident
 
-    def post(self, function: Callable[[], None]) -> None:
+    def post(self, function: Callable[[], object]) -> None:
         self._entries.append(function)
         if not self._woken and threading.get_ident() != self._ident:
             self._woken = True
             self._wakeup.set()
 
-    def call_at(self, when: float, function: Callable[[], None]) -> Timer:
+    def call_at(self, when: float, function: Callable[[], object]) -> Timer:
         timer = Timer(when, function)
         if self.is_current:
             self._push(timer)
@@ -124,7 +124,7 @@ class SelectorScheduler:
             self.post(lambda: self._push(timer))
         return timer
 
-    def call_later(self, seconds: float, function: Callable[[], None]) -> Timer:
+    def call_later(self, seconds: float, function: Callable[[], object]) -> Timer:
         return self.call_at(self._clock.now() + seconds, function)
 
     def _push(self, timer: Timer) -> None:
@@ -202,7 +202,7 @@ class SelectorScheduler:
             heapify(alive)
             self._heap = alive
 
-    def _guarded(self, function: Callable[..., None], *args: int) -> None:
+    def _guarded(self, function: Callable[..., object], *args: int) -> None:
         try:
             function(*args)
         except Exception:  # one broken connection or timer must not end all the others

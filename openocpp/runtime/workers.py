@@ -34,7 +34,7 @@ class Workers:
         self._spares = spares
         self._idle_limit = idle  # None: the first ``size`` threads stay until stop
         self._mutex = threads.mutex()
-        self._tasks: deque[Callable[[], None]] = deque()
+        self._tasks: deque[Callable[[], object]] = deque()
         self._idle: list[Gate] = []
         self._waking = False
         self._handles: list[ThreadHandle] = []
@@ -47,7 +47,7 @@ class Workers:
     def __repr__(self) -> str:
         return f"<workers {self.name}: {self._count} threads, {self._blocked} waiting, {len(self._tasks)} queued>"
 
-    def submit(self, function: Callable[[], None]) -> None:
+    def submit(self, function: Callable[[], object]) -> None:
         """Run it on one of the threads. Dropped after ``stop``."""
         self._tasks.append(function)
         if not self._waking:
@@ -134,6 +134,8 @@ class Workers:
                 self._waking = False
                 return True
             self._idle.remove(gate)
+            if self._idle_limit is None and self._count <= self.size:
+                return True  # enough other spares have ended meanwhile: this one stays
             self._count -= 1
             return False
 
@@ -159,9 +161,9 @@ class Lane:
         self._limit = limit
         self._mutex = threads.mutex()
         self._active = 0
-        self._waiting: deque[Callable[[], None]] = deque()
+        self._waiting: deque[Callable[[], object]] = deque()
 
-    def submit(self, function: Callable[[], None]) -> None:
+    def submit(self, function: Callable[[], object]) -> None:
         with self._mutex:
             if self._active >= self._limit:
                 self._waiting.append(function)
@@ -169,7 +171,7 @@ class Lane:
             self._active += 1
         self._workers.submit(lambda: self._run(function))
 
-    def _run(self, function: Callable[[], None]) -> None:
+    def _run(self, function: Callable[[], object]) -> None:
         try:
             function()
         finally:
@@ -189,17 +191,17 @@ class Strand:
 
     __slots__ = ("_closed", "_mutex", "_queue", "_running", "_submit")
 
-    def __init__(self, threads: Threads, submit: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(self, threads: Threads, submit: Callable[[Callable[[], object]], None]) -> None:
         self._submit = submit
         self._mutex = threads.mutex()
-        self._queue: deque[Callable[[], None]] = deque()
+        self._queue: deque[Callable[[], object]] = deque()
         self._running = False
         self._closed = False
 
     def __len__(self) -> int:
         return len(self._queue)
 
-    def put(self, function: Callable[[], None]) -> bool:
+    def put(self, function: Callable[[], object]) -> bool:
         """Run it after all that was put before. False: the strand is closed, it will not run."""
         with self._mutex:
             if self._closed:
@@ -211,7 +213,7 @@ class Strand:
         self._submit(self._run)
         return True
 
-    def close(self, last: Callable[[], None] | None = None) -> None:
+    def close(self, last: Callable[[], object] | None = None) -> None:
         """Drop what is queued and accept nothing more; ``last`` still runs, without waiting for a running one."""
         with self._mutex:
             if self._closed:

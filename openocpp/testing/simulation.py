@@ -78,19 +78,18 @@ class _Task:
 class SimulatedGate:
     """A binary semaphore in simulated time."""
 
-    __slots__ = ("_is_open", "_kernel", "_task")
+    __slots__ = ("_is_open", "_kernel", "_waiting")
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
         self._is_open = False
-        self._task: _Task | None = None
+        self._waiting: deque[_Task] = deque()
 
     def open(self) -> None:
-        task, self._task = self._task, None
-        if task is None:
-            self._is_open = True
+        if self._waiting:
+            self._kernel.make_ready(self._waiting.popleft())
         else:
-            self._kernel.make_ready(task)
+            self._is_open = True
 
     def wait(self, timeout: float | None = None) -> bool:
         if self._is_open:
@@ -98,11 +97,13 @@ class SimulatedGate:
             return True
         if timeout is not None and timeout <= 0:
             return False
-        self._task = self._kernel.current
+        me = self._kernel.current
+        self._waiting.append(me)
         self._kernel.block("a gate", timeout)
-        opened = self._task is None
-        self._task = None
-        return opened
+        if me in self._waiting:
+            self._waiting.remove(me)
+            return False
+        return True
 
 
 class SimulatedMutex:
@@ -163,15 +164,15 @@ class SimulatedScheduler:
     def is_current(self) -> bool:
         return self._kernel.in_scheduler
 
-    def post(self, function: Callable[[], None]) -> None:
+    def post(self, function: Callable[[], object]) -> None:
         self._kernel.entries.append(function)
 
-    def call_at(self, when: float, function: Callable[[], None]) -> Timer:
+    def call_at(self, when: float, function: Callable[[], object]) -> Timer:
         timer = Timer(when, function)
         self._kernel.push(when, timer)
         return timer
 
-    def call_later(self, seconds: float, function: Callable[[], None]) -> Timer:
+    def call_later(self, seconds: float, function: Callable[[], object]) -> Timer:
         return self.call_at(self._kernel.clock.time + seconds, function)
 
     def register(self, sock: socket.socket, events: int, callback: Callable[[int], None]) -> None:
@@ -198,7 +199,7 @@ class Kernel:
     def __init__(self, seed: int, start: datetime) -> None:
         self.clock = SimulatedClock(start)
         self.random = random.Random(seed)
-        self.entries: deque[Callable[[], None]] = deque()
+        self.entries: deque[Callable[[], object]] = deque()
         self.in_scheduler = False
         self.current = _Task("main")
         self.main = self.current
@@ -208,7 +209,7 @@ class Kernel:
         self._steps = 0
         self._tasks: list[_Task] = []
         self._threads: list[threading.Thread] = []
-        self._pool: list[tuple[_Task, deque[tuple[_Task, Callable[[], None]]]]] = []
+        self._pool: list[tuple[_Task, deque[tuple[_Task, Callable[[], object]]]]] = []
         self._ended = False
 
     # -- made by this kernel -------------------------------------------------------------------------------------------
@@ -222,7 +223,7 @@ class Kernel:
     def scheduler(self, name: str) -> SimulatedScheduler:
         return SimulatedScheduler(self)
 
-    def spawn(self, function: Callable[[], None], name: str) -> SimulatedThread:
+    def spawn(self, function: Callable[[], object], name: str) -> SimulatedThread:
         task = _Task(name)
         self._tasks = [other for other in self._tasks if not other.ended]
         self._tasks.append(task)
@@ -233,7 +234,7 @@ class Kernel:
         self.make_ready(task)
         return SimulatedThread(self, task)
 
-    def _body(self, task: _Task, function: Callable[[], None]) -> None:
+    def _body(self, task: _Task, function: Callable[[], object]) -> None:
         task.turn.acquire()
         if not self._ended:
             try:
@@ -300,7 +301,7 @@ class Kernel:
         for _ in range(len(self.entries)):
             self._step(self.entries.popleft())
 
-    def _step(self, function: Callable[[], None]) -> None:
+    def _step(self, function: Callable[[], object]) -> None:
         self.in_scheduler = True
         try:
             function()
@@ -366,7 +367,7 @@ class SimulatedRuntime(Runtime):
         name: str = "simulated",
     ) -> None:
         self.kernel = Kernel(seed, start)
-        super().__init__(workers, 4, name, threads=self.kernel)  # type: ignore[arg-type]
+        super().__init__(workers, 4, name, threads=self.kernel)
         self.random = random.Random(seed)
 
     def shared(self, kind: type[T], make: Callable[[Runtime], T]) -> T:

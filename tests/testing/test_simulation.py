@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -50,7 +51,7 @@ def _order(seed: int) -> list[int]:
     with SimulatedRuntime(seed) as sim:
         seen: list[int] = []
         for number in range(20):
-            sim.spawn(lambda number=number: seen.append(number), f"user {number}")  # type: ignore[misc]
+            sim.spawn(partial(seen.append, number), f"user {number}")
         sim.sleep(1)
         return seen
 
@@ -63,7 +64,7 @@ def test_the_seed_decides_the_order() -> None:
 
 def test_waiting_for_nothing_is_reported_with_who_waits() -> None:
     with SimulatedRuntime() as sim:
-        sim.spawn(lambda: sim.waiter().wait(None) and None, "the forgotten one")  # type: ignore[func-returns-value]
+        sim.spawn(lambda: sim.waiter().wait(None) and None, "the forgotten one")
         with pytest.raises(SimulationStuck, match="the forgotten one waits"):
             sim.waiter().wait(None)
 
@@ -111,7 +112,7 @@ def test_nothing_is_left_running() -> None:
     before = threading.active_count()
     with SimulatedRuntime() as sim:
         for number in range(10):
-            sim.spawn(lambda: sim.waiter().wait(None) and None, f"waits {number}")  # type: ignore[func-returns-value]
+            sim.spawn(lambda: sim.waiter().wait(None) and None, f"waits {number}")
         sim.submit(lambda: 1).result()
         sim.sleep(1)
     assert threading.active_count() == before

@@ -1,0 +1,157 @@
+"""What applications get of a runtime: submit, timers, one object of a kind, and its end."""
+
+from __future__ import annotations
+
+import os
+import threading
+from concurrent.futures import CancelledError
+from concurrent.futures import TimeoutError as FutureTimeout
+from functools import partial
+
+import pytest
+
+from openocpp.errors import StateError
+from openocpp.runtime import Runtime
+from openocpp.testing import SimulatedRuntime
+from tests.conftest import scaled
+
+LIMIT = scaled(10.0)
+
+
+def test_a_submitted_function_gives_its_result_or_its_error() -> None:
+    with SimulatedRuntime() as sim:
+        assert sim.submit(pow, 2, 10).result() == 1024
+        future = sim.submit(lambda: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            future.result()
+        assert isinstance(future.exception(), ZeroDivisionError)
+
+
+def test_waiting_for_a_future_has_a_limit() -> None:
+    with SimulatedRuntime() as sim:
+        future = sim.submit(lambda: sim.sleep(10))
+        with pytest.raises(FutureTimeout):
+            future.result(1)
+        assert sim.clock.now() == 1
+        future.result()
+
+
+def test_two_threads_may_wait_for_one_future() -> None:
+    with SimulatedRuntime() as sim:
+        future = sim.submit(lambda: (sim.sleep(5), 7)[1])
+        users = [sim.user(future.result) for _ in range(3)]
+        assert [user.result() for user in users] == [7, 7, 7]
+
+
+def test_call_every_does_not_drift_and_leaves_out_what_it_missed() -> None:
+    with SimulatedRuntime() as sim:
+        times: list[float] = []
+        handle = sim.call_every(0.25, lambda: times.append(sim.clock.now()))
+        sim.sleep(0.8)
+        assert times == [0.25, 0.5, 0.75]
+        sim.sleep(0.25)
+        assert times[-1] == 1.0
+        handle.cancel()
+        sim.sleep(5)
+        assert len(times) == 4
+
+
+def test_periods_of_several_timers_interleave() -> None:
+    with SimulatedRuntime() as sim:
+        counts = [0, 0, 0]
+
+        def count(index: int) -> None:
+            counts[index] += 1
+
+        for index, period in enumerate((0.2, 0.3, 0.1)):
+            sim.call_every(period, partial(count, index))
+        seen = []
+        for _ in range(6):
+            sim.sleep(0.11)
+            seen.append(tuple(counts))
+        assert seen == [(0, 0, 1), (1, 0, 2), (1, 1, 3), (2, 1, 4), (2, 1, 5), (3, 2, 6)]
+
+
+def test_a_period_must_be_positive() -> None:
+    with SimulatedRuntime() as sim, pytest.raises(ValueError, match="positive"):
+        sim.call_every(0, lambda: None)
+
+
+@pytest.mark.parametrize(("workers", "connectors"), [(0, 1), (1, 0)])
+def test_a_runtime_needs_threads(workers: int, connectors: int) -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        Runtime(workers, connectors)
+
+
+class Thing:
+    """Something that lives as long as its runtime."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.stopped: list[str] = []
+
+    def stop(self) -> None:
+        self.stopped.append("stopped")
+
+
+class OtherThing(Thing):
+    pass
+
+
+def test_there_is_one_shared_object_of_a_kind_and_it_ends_with_the_runtime() -> None:
+    runtime = Runtime(name="sharing")
+    thing = runtime.shared(Thing, Thing)
+    assert runtime.shared(Thing, Thing) is thing
+    assert runtime.shared(OtherThing, OtherThing) is not thing
+    runtime.stop()
+    assert thing.stopped == ["stopped"]
+    with pytest.raises(StateError, match="is stopped"):
+        runtime.shared(dict, lambda _: {})
+
+
+def test_nothing_is_started_before_it_is_used_and_nothing_is_left_after_stop() -> None:
+    threads = set(threading.enumerate())
+    files = set(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else set()
+    runtime = Runtime(workers=3, name="tidy")
+    assert set(threading.enumerate()) == threads
+    waiter = runtime.waiter()
+    runtime.connector(lambda: waiter.set(None))
+    runtime.submit(lambda: None).result(LIMIT)
+    runtime.scheduler.post(lambda: None)
+    assert waiter.wait(LIMIT)
+    assert set(threading.enumerate()) > threads
+    runtime.stop()
+    runtime.stop()
+    assert runtime.stopped
+    assert set(threading.enumerate()) == threads
+    if files:
+        assert set(os.listdir("/proc/self/fd")) == files
+
+
+def test_after_stop_a_submitted_function_is_cancelled() -> None:
+    runtime = Runtime(name="gone")
+    runtime.stop()
+    with pytest.raises(CancelledError):
+        runtime.submit(lambda: 1).result(LIMIT)
+    with pytest.raises(StateError):
+        runtime.scheduler.post(lambda: None)
+
+
+def test_stop_is_legal_on_a_worker() -> None:
+    runtime = Runtime(name="inside")
+    done = threading.Event()
+    runtime.workers.submit(lambda: (runtime.stop(), done.set())[1])
+    assert done.wait(LIMIT)
+    assert runtime.stopped
+
+
+def test_a_thread_that_does_not_end_is_reported(caplog: pytest.LogCaptureFixture) -> None:
+    with SimulatedRuntime() as sim:
+        sim.workers.submit(lambda: sim.threads.gate().wait(None))
+        sim.sleep(1)
+    assert "a thread still runs" in caplog.text
+
+
+def test_a_running_function_is_counted_in_the_repr() -> None:
+    with Runtime(name="shown") as runtime:
+        assert "shown" in repr(runtime)

@@ -1,0 +1,181 @@
+"""The thread that owns sockets and timers, over a real selector."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+
+from openocpp.errors import StateError
+from openocpp.runtime import READ, WRITE, Runtime, SelectorScheduler, SystemClock
+from tests.conftest import scaled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+LIMIT = scaled(10.0)
+
+
+@pytest.fixture
+def runtime() -> Iterator[Runtime]:
+    with Runtime(name="test") as made:
+        yield made
+
+
+def done(runtime: Runtime, function: Callable[[], object]) -> object:
+    """Run it on the scheduler, and wait."""
+    waiter = runtime.waiter()
+    runtime.scheduler.post(lambda: waiter.set(function()))
+    assert waiter.wait(LIMIT)
+    return waiter.value
+
+
+def test_entries_run_in_order_on_one_thread(runtime: Runtime) -> None:
+    seen: list[tuple[int, int]] = []
+
+    def note(number: int) -> None:
+        seen.append((number, threading.get_ident()))
+
+    for number in range(1000):
+        runtime.scheduler.post(partial(note, number))
+    done(runtime, lambda: None)
+    assert [number for number, _ in seen] == list(range(1000))
+    assert len({thread for _, thread in seen}) == 1
+    assert threading.get_ident() not in {thread for _, thread in seen}
+
+
+def test_an_entry_posted_on_the_scheduler_does_not_run_inline(runtime: Runtime) -> None:
+    seen: list[str] = []
+
+    def outer() -> None:
+        runtime.scheduler.post(lambda: seen.append("inner"))
+        seen.append("outer")
+
+    done(runtime, outer)
+    done(runtime, lambda: None)
+    assert seen == ["outer", "inner"]
+
+
+def test_timers_run_in_the_order_of_their_deadlines_from_any_thread(runtime: Runtime) -> None:
+    seen: list[int] = []
+    waiter = runtime.waiter()
+    now = runtime.clock.now()
+    for number in (3, 1, 2):
+        runtime.scheduler.call_at(now + number * 0.01, partial(seen.append, number))
+    runtime.scheduler.call_at(now + 0.04, lambda: waiter.set(None))
+    assert waiter.wait(LIMIT)
+    assert seen == [1, 2, 3]
+
+
+def test_a_cancelled_timer_is_not_called(runtime: Runtime) -> None:
+    seen: list[str] = []
+    waiter = runtime.waiter()
+    timer = runtime.scheduler.call_later(0.01, lambda: seen.append("no"))
+    states = [timer.active]
+    timer.cancel()
+    states.append(timer.active)
+    assert states == [True, False]
+    runtime.scheduler.call_later(0.03, lambda: waiter.set(None))
+    assert waiter.wait(LIMIT)
+    assert seen == []
+
+
+def test_many_dead_timers_do_not_stay(runtime: Runtime) -> None:
+    scheduler = runtime.scheduler
+    assert isinstance(scheduler, SelectorScheduler)
+
+    def fill() -> None:
+        for _ in range(20_000):
+            scheduler.call_later(3600, lambda: None).cancel()
+        for _ in range(100):
+            scheduler.call_later(0.0, lambda: None)
+
+    done(runtime, fill)
+    for _ in range(5):
+        done(runtime, lambda: None)
+    assert "timers" in repr(scheduler)
+    assert len(scheduler._heap) < 20_000
+
+
+def test_a_failing_callback_is_logged_and_costs_nobody_else(runtime: Runtime, caplog: pytest.LogCaptureFixture) -> None:
+    runtime.scheduler.post(lambda: 1 // 0)
+    assert done(runtime, lambda: 5) == 5
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_socket_is_watched_until_it_is_not(runtime: Runtime) -> None:
+    near, far = socket.socketpair()
+    near.setblocking(False)
+    came: list[bytes] = []
+    waiter = runtime.waiter()
+
+    def readable(events: int) -> None:
+        assert events & READ
+        came.append(near.recv(10))
+        runtime.scheduler.unregister(near)
+        waiter.set(None)
+
+    done(runtime, lambda: runtime.scheduler.register(near, READ, readable))
+    far.sendall(b"one")
+    assert waiter.wait(LIMIT)
+    far.sendall(b"two")
+    done(runtime, lambda: None)
+    assert came == [b"one"]
+    writable = runtime.waiter()
+
+    def note(events: int) -> None:
+        writable.set(events)
+
+    def watch() -> None:
+        runtime.scheduler.register(near, READ, note)
+        runtime.scheduler.modify(near, WRITE)
+
+    done(runtime, watch)
+    assert writable.wait(LIMIT)
+    assert writable.value == WRITE
+    done(runtime, lambda: runtime.scheduler.unregister(near))
+    done(runtime, lambda: runtime.scheduler.unregister(near))
+    near.close()
+    far.close()
+
+
+def test_nothing_waits_on_the_scheduler(runtime: Runtime) -> None:
+    def wait() -> object:
+        with pytest.raises(StateError, match="on the scheduler thread"):
+            runtime.waiter().wait(1)
+        with pytest.raises(StateError):
+            runtime.stop()
+        return "ok"
+
+    assert done(runtime, wait) == "ok"
+
+
+def test_it_works_without_eventfd(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "eventfd", raising=False)
+    with Runtime(name="portable") as runtime:
+        assert done(runtime, lambda: 1) == 1
+        assert done(runtime, lambda: 2) == 2
+
+
+def test_a_long_round_is_remarked(caplog: pytest.LogCaptureFixture) -> None:
+    class Slow(SystemClock):
+        def __init__(self) -> None:
+            self.time = 0.0
+
+        def now(self) -> float:
+            self.time += 0.1
+            return self.time
+
+    caplog.set_level(logging.INFO, "openocpp.runtime")
+    scheduler = SelectorScheduler(Slow(), "slow")
+    scheduler.post(lambda: None)
+    scheduler.stop()
+    scheduler.run()
+    assert "slow: a round took" in caplog.text
+    with pytest.raises(StateError):
+        scheduler.stop()
