@@ -6,6 +6,7 @@ Where the standard is open:
   the end it shortens the duration; in the middle the schedule cannot be reported (Rejected, 1.6 §5.7).
 - The numberPhases that is reported is that of the limit which is the lowest.
 - The expected consumption of the charge point counts idle connectors in full: a vehicle may come at any time.
+- No schedule is longer than a year: decades of a daily profile would be work for nobody.
 
 Threads: any.
 """
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from openocpp.types import ChargingRateUnitType
 
 REJECTED: Final = CompositeSchedule(GetCompositeScheduleStatus.Rejected, None, None, None)
+LONGEST: Final = 366 * 24 * 3600  # seconds; what is asked beyond is left out, as if no limit were known there
 NO_LIMITS: Final[Mapping[int, ChargingSchedule]] = MappingProxyType({})
 
 
@@ -86,7 +88,8 @@ class Limits:
     ) -> Limits:
         """As of ``now``, for ``duration`` seconds, in ``unit``."""
         start = to_seconds(now)
-        return cls(situation, Span(start, start + duration), Rates(unit, situation.operating_voltage), local_limits)
+        window = Span(start, start + min(duration, LONGEST))
+        return cls(situation, window, Rates(unit, situation.operating_voltage), local_limits)
 
     def of_connector(self, connector_id: int) -> Timeline:
         """The profiles of the connector, its local limit and the charge point's maximum: the lowest (1.6 §3.13.3)."""

@@ -225,6 +225,12 @@ def test_a_long_window_tells_every_run() -> None:
     assert len(result.schedule.charging_schedule_period) == 730
 
 
+def test_no_schedule_is_longer_than_a_year() -> None:
+    inside = situation(InstalledProfile(1, profile("0:10/3")))
+    assert told(composite_schedule(inside, 1, NOW, 366 * DAY, A)) == f"0:10/3; {366 * DAY}"
+    assert told(composite_schedule(inside, 1, NOW, 2**31 - 1, A)) == f"0:10/3; {366 * DAY}"
+
+
 # --- What the vectors cannot say --------------------------------------------------------------------------------------
 
 
