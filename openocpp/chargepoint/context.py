@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from openocpp.config.stack import setting
 from openocpp.errors import CallError, ErrorCode
+from openocpp.types import hide_password
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +54,7 @@ class Events:
             try:
                 return callback(*args, **kwargs)
             except Exception:  # the application's bug is logged and answered as a refusal
-                log.exception("%s: %s%r failed", self._name, getattr(callback, "__name__", callback), args)
+                self._note_failure(callback, args)
                 return fallback
 
     def require(self, callback: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -64,8 +65,7 @@ class Events:
             except CallError:
                 raise
             except Exception as error:
-                name = getattr(callback, "__name__", "the callback")
-                log.exception("%s: %s%r failed", self._name, name, args)
+                self._note_failure(callback, args)
                 raise CallError(ErrorCode.InternalError, "the charge point could not process the request") from error
 
     def tell(self, callback: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
@@ -75,9 +75,14 @@ class Events:
             try:
                 callback(*args, **kwargs)
             except Exception:  # as above
-                log.exception("%s: %s%r failed", self._name, getattr(callback, "__name__", callback), args)
+                self._note_failure(callback, args)
 
         self._notifications.put(run)
+
+    def _note_failure(self, callback: object, args: object) -> None:
+        """Addresses of transfers may hold passwords."""
+        name = getattr(callback, "__name__", "a callback")
+        log.exception("%s: %s%s failed", self._name, name, hide_password(repr(args)))
 
 
 class ChargePointContext:

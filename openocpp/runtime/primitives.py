@@ -51,6 +51,10 @@ class ThreadHandle(Protocol):
     @property
     def is_alive(self) -> bool: ...
 
+    @property
+    def is_current(self) -> bool:
+        """Is the caller running on it?"""
+
     def join(self, timeout: float | None = None) -> bool:
         """Wait for its end: True when it has ended."""
 
@@ -109,8 +113,12 @@ class SystemThread:
     def is_alive(self) -> bool:
         return self._thread.is_alive()
 
+    @property
+    def is_current(self) -> bool:
+        return self._thread is threading.current_thread()
+
     def join(self, timeout: float | None = None) -> bool:
-        if self._thread is not threading.current_thread():
+        if not self.is_current:
             self._thread.join(timeout)
         return not self._thread.is_alive()
 

@@ -145,9 +145,13 @@ class SimulatedThread:
     def is_alive(self) -> bool:
         return not self._task.ended
 
+    @property
+    def is_current(self) -> bool:
+        return self._task is self._kernel.current
+
     def join(self, timeout: float | None = None) -> bool:
         """Wait, in simulated time. An exception of the thread is not raised here: see ``SimulatedRuntime.run``."""
-        if self._task is not self._kernel.current and not self._task.ended:
+        if not self.is_current and not self._task.ended:
             gate = SimulatedGate(self._kernel)
             self._task.joiners.append(gate)
             gate.wait(timeout)
