@@ -160,6 +160,7 @@ class MemoryListener:
         self._address = settings.url.address
         self._failures = FailureTable(settings.failures_per_minute)
         self._is_open = True
+        self._links: list[MemoryLink] = []  # kept only when they are counted
 
     def __repr__(self) -> str:
         return f"<listener in memory, {self._address}:{self._port}{'' if self._is_open else ' closed'}>"
@@ -181,10 +182,17 @@ class MemoryListener:
 
     def receive(self, attempt: MemoryAttempt, handshake: Handshake) -> None:
         """A client has connected and asks to upgrade. Threads: scheduler."""
-        if self._failures.refuses(handshake.peer.address, self._network.runtime.clock.now()):
+        address = handshake.peer.address
+        limit = self.settings.max_connections_per_address
+        if self._failures.refuses(address, self._network.runtime.clock.now()) or 0 < limit <= self._connected(address):
             attempt.hung_up()
             return
         self._network.runtime.strand().put(lambda: self._judge(attempt, handshake))
+
+    def _connected(self, address: str) -> int:
+        """How many connections from there are open."""
+        self._links = [link for link in self._links if link in self._network.links]
+        return sum(link.server.peer.address == address for link in self._links)
 
     def _judge(self, attempt: MemoryAttempt, handshake: Handshake) -> None:
         """Threads: a worker."""
@@ -229,6 +237,8 @@ class MemoryListener:
         client_side = Side(Peer(target.url.address, self._port), target.ping_interval, target.limits)
         link = MemoryLink(network.runtime, client_side, server_side, identity=accepted.identity, owner=network)
         network.links.append(link)
+        if self.settings.max_connections_per_address:
+            self._links.append(link)
         if network.held:
             link.drop()
         try:

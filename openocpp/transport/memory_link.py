@@ -217,7 +217,7 @@ class MemoryTransport:
                 self._receiver.text_received(item)
         elif isinstance(item, _CloseFrame):
             if self._state is _State.CLOSING:
-                self._finish(self._asked)
+                self._finish(self._asked, flush=True)
             else:
                 self._put(item, 0, None)  # the answer, behind all that was queued
                 self._finish(Closed(item.code, item.reason, by_peer=True), flush=True)
@@ -237,6 +237,8 @@ class MemoryTransport:
 
     def _finish(self, why: Closed, *, flush: bool = False) -> None:
         """This end is closed; ``flush``: what is queued is still written."""
+        if self._state is _State.CLOSING:
+            why = self._asked  # however it came about in the end
         self._state = _State.CLOSED
         self._why = why
         for timer in (self._silence, self._closing):

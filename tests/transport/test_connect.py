@@ -95,19 +95,23 @@ def settle(runtime: Runtime) -> None:
         assert waiter.wait(scaled(30))
 
 
+NAME = "runtime-of-test-connect"
+
+
+def descriptors() -> int:
+    gc.collect()
+    return len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+
+
 @pytest.fixture
 def runtime(caplog: pytest.LogCaptureFixture) -> Iterator[Runtime]:
     """A runtime that must leave neither threads nor descriptors, and must have nothing to complain about."""
-    gc.collect()
-    before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
-    made = Runtime(connectors=4)
+    before = descriptors()
+    made = Runtime(connectors=4, name=NAME)
     yield made
     made.stop()
-    left = [thread.name for thread in threading.enumerate() if thread.name.startswith("openocpp")]
-    assert left == []
-    if before:
-        gc.collect()
-        assert len(os.listdir("/proc/self/fd")) <= before
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith(NAME)] == []
+    assert descriptors() <= before
     assert [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
 
 
@@ -393,14 +397,18 @@ def test_a_connection_that_comes_too_late_is_closed(runtime: Runtime, monkeypatc
         accepting(connection)
         ended.set()
 
+    made = threading.Event()
+
     def upgrade_and_cancel(channel: Channel, target: Target) -> bytes:
         early = upgrade(channel, target)
+        assert made.wait(scaled(30))
         client.attempt.cancel()
         return early
 
     monkeypatch.setattr("openocpp.transport.connect.upgrade", upgrade_and_cancel)
     with RawServer(handler) as server:
         client = Try(runtime, server.port)
+        made.set()
         assert client.error.reason is ConnectFailure.CANCELLED
         assert ended.wait(scaled(30))
     client.assert_done_once()

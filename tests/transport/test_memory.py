@@ -186,6 +186,17 @@ def test_an_address_that_fails_too_often_is_refused_for_a_minute(sim: SimulatedR
     assert settled(sim, Try(sim, f"{URL}/CP1")).error.status == 401
 
 
+def test_connections_per_address_can_be_limited(sim: SimulatedRuntime) -> None:
+    sim.network.listen(ListenSettings(Url.parse(URL), max_connections_per_address=2), Door(sim))
+    assert [settled(sim, Try(sim, f"{URL}/CP{n}")).connected for n in range(4)] == [True, True, False, False]
+    sim.network.client_address = "192.0.2.7"
+    assert settled(sim, Try(sim, f"{URL}/CP5")).connected
+    sim.network.client_address = "127.0.0.1"
+    sim.network.cut("CP0")
+    sim.sleep(1)
+    assert settled(sim, Try(sim, f"{URL}/CP6")).connected
+
+
 def test_a_door_that_does_not_open_hangs_up(sim: SimulatedRuntime, door: Door) -> None:
     door.lets_knock = False
     assert settled(sim, Try(sim, f"{URL}/CP1")).error.reason is ConnectFailure.NETWORK
