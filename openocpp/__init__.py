@@ -7,7 +7,9 @@ from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
-from openocpp.version import VERSION as __version__
+from openocpp.version import VERSION
+
+__version__ = VERSION
 
 if _TYPE_CHECKING:
     from openocpp.centralsystem import (
@@ -321,11 +323,6 @@ if _TYPE_CHECKING:
     )
 
 _LAZY = {
-    "DefaultCentralSystemEventsHandler": "openocpp.centralsystem",
-    "DefaultChargePointRequestHandler": "openocpp.centralsystem",
-    "ICentralSystem": "openocpp.centralsystem",
-    "ICentralSystemEventsHandler": "openocpp.centralsystem",
-    "IChargePointRequestHandler": "openocpp.centralsystem",
     "CallError": "openocpp.errors",
     "CallTimeout": "openocpp.errors",
     "CertificateError": "openocpp.errors",
@@ -377,6 +374,11 @@ _LAZY = {
     "DefaultChargePointEventsHandler": "openocpp.chargepoint",
     "IChargePoint": "openocpp.chargepoint",
     "IChargePointEventsHandler": "openocpp.chargepoint",
+    "DefaultCentralSystemEventsHandler": "openocpp.centralsystem",
+    "DefaultChargePointRequestHandler": "openocpp.centralsystem",
+    "ICentralSystem": "openocpp.centralsystem",
+    "ICentralSystemEventsHandler": "openocpp.centralsystem",
+    "IChargePointRequestHandler": "openocpp.centralsystem",
     "SecurityEvents": "openocpp.types.security_events",
 }
 _REST = ("openocpp.types", "openocpp.messages")  # where all other names are

@@ -45,8 +45,9 @@ def begin(title: str, options: argparse.Namespace) -> None:
 
 
 def say(text: str) -> None:
-    """Print a line at once, also into a pipe."""
-    print(text, flush=True)
+    """Print a line at once, also into a pipe, and whole, whichever thread prints."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def fail(text: str) -> int:

@@ -18,7 +18,7 @@ from typing import IO
 
 SAMPLES = Path(__file__).resolve().parent.parent
 LIMIT = 60.0  # seconds for the whole demonstration
-SPEED = "20"  # the pauses of the samples are long enough for a person to follow: divide them
+SPEED = "8"  # the charge point's pauses are long enough for a person to follow: divide them
 WANTED = ["BootNotification", "StatusNotification", "Authorize", "StartTransaction", "StopTransaction"]
 
 
@@ -47,7 +47,7 @@ class Program:
     def __init__(self, title: str, sample: str, home: Path, *options: str) -> None:
         self.title = title
         self.printed: list[str] = []
-        command = [sys.executable, str(SAMPLES / sample / "main.py"), "-w", str(home), "--speed", SPEED, *options]
+        command = [sys.executable, str(SAMPLES / sample / "main.py"), "-w", str(home), *options]
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
@@ -100,6 +100,8 @@ def run(folder: Path) -> str:
             settings("quick_start_chargepoint", folder, port),
             "--cycles",
             "1",
+            "--speed",
+            SPEED,
         )
         try:
             code = station.process.wait(LIMIT - 15)
