@@ -87,7 +87,13 @@ class Scheduler(Protocol):
 
 
 class SelectorScheduler:
-    """The scheduler over a real selector. It polls with whatever the platform has."""
+    """The scheduler over a real selector. It polls with whatever the platform has.
+
+    It holds descriptors only while ``run`` runs: a runtime that nobody used has nothing to give back.
+    """
+
+    _selector: selectors.BaseSelector
+    _wakeup: _WakeUp
 
     def __init__(self, clock: Clock, name: str) -> None:
         self._clock = clock
@@ -96,10 +102,7 @@ class SelectorScheduler:
         self._entries: deque[Callable[[], object]] = deque()
         self._heap: list[tuple[float, int, Timer]] = []
         self._order = count()
-        self._selector = selectors.DefaultSelector()
-        self._wakeup = _WakeUp()
-        self._selector.register(self._wakeup.fileno, READ, None)
-        self._woken = False
+        self._woken = True  # nobody is to be woken before ``run``, which looks at the entries first
         self._stopping = False
         self._long_rounds = 0
 
@@ -145,11 +148,16 @@ class SelectorScheduler:
 
     def run(self) -> None:
         self._ident = threading.get_ident()
+        self._selector = selectors.DefaultSelector()
+        self._wakeup = _WakeUp()
+        self._selector.register(self._wakeup.fileno, READ, None)
+        self._woken = False
         try:
             while not (self._stopping and not self._entries):
                 self._round(self._selector.select(self._timeout()))
         finally:
             self._ident = 0
+            self._woken = True  # from now on the descriptor may be another file's: nobody is to write to it
             self._selector.close()
             self._wakeup.close()
 
@@ -172,12 +180,14 @@ class SelectorScheduler:
 
     def _round(self, events: list[tuple[selectors.SelectorKey, int]]) -> None:
         began = self._clock.now()
-        self._woken = False
         for key, mask in events:
             if key.data is None:
                 self._wakeup.clear()
             else:
                 self._guarded(key.data, mask)
+        # Not before the wake-up was cleared, or one that came in between would be lost; and not after the entries were
+        # looked at, or nobody would tell of the next one.
+        self._woken = False
         entries = self._entries
         for _ in range(len(entries)):
             self._guarded(entries.popleft())
