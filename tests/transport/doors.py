@@ -129,11 +129,15 @@ class House:
         finally:
             client.sock.close()
 
+    def wait(self, condition: Callable[[], bool]) -> None:
+        """Let the scheduler go on until the condition holds there."""
+        deadline = self.runtime.clock.now() + LIMIT
+        while not on_scheduler(self.runtime, condition):
+            assert self.runtime.clock.now() < deadline
+
     def idle(self) -> None:
         """Wait until no connection is on its way in."""
-        deadline = self.runtime.clock.now() + LIMIT
-        while on_scheduler(self.runtime, lambda: len(self.listener._arrivals) + len(self.listener._arriving)):
-            assert self.runtime.clock.now() < deadline
+        self.wait(lambda: not self.listener._arrivals and not self.listener._arriving)
 
     def close(self) -> None:
         self.listener.close()
