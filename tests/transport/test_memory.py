@@ -277,7 +277,12 @@ def test_a_closed_listener_leaves_its_connections(sim: SimulatedRuntime) -> None
 def test_a_listener_closed_during_a_handshake_drops_it(sim: SimulatedRuntime) -> None:
     door = Door(sim)
     listener = sim.network.listen(ListenSettings(Url.parse(URL)), door)
-    door.verdict = lambda identity: (listener.close(), Accepted(identity))[1]  # type: ignore[func-returns-value]
+
+    def decide(identity: str) -> Accepted:
+        listener.close()
+        return Accepted(identity)
+
+    door.verdict = decide
     assert settled(sim, Try(sim, f"{URL}/CP1")).error.reason is ConnectFailure.NETWORK
     assert door.opens == []
     assert len(door.failures) == 1
@@ -344,7 +349,11 @@ def test_when_everything_is_silent_attempts_time_out(sim: SimulatedRuntime, door
 
 
 def test_silence_in_the_middle_of_a_handshake_leaves_a_half_open_server(sim: SimulatedRuntime, door: Door) -> None:
-    door.verdict = lambda identity: (sim.network.drop(), Accepted(identity))[1]  # type: ignore[func-returns-value]
+    def decide(identity: str) -> Accepted:
+        sim.network.drop()
+        return Accepted(identity)
+
+    door.verdict = decide
     client = Try(sim, f"{URL}/CP1", connect_timeout=2.0)
     sim.sleep(3)
     assert client.error.reason is ConnectFailure.TIMEOUT
