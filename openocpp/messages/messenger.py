@@ -18,7 +18,7 @@ from openocpp.errors import (
     LocalProtocolError,
     RemoteProtocolError,
 )
-from openocpp.messages.base import Confirmation, Request
+from openocpp.messages.base import ACTIONS, Confirmation, Request
 from openocpp.rpc import frames
 from openocpp.rpc.session import OutcomeKind
 from openocpp.types import NO_ANSWER, CallOutcome, CallResult, NoAnswer
@@ -57,7 +57,7 @@ class Service(Protocol):
         """The one handler of this request."""
 
 
-POST_PATIENCE = 20.0  # times the timeout that a posted request may wait for its turn: nobody stands and waits for it
+PATIENCE = 20.0  # times the timeout that a request may wait for its turn: the time for its answer begins after that
 
 NOT_CONNECTED: CallResult[Any] = CallResult(CallOutcome.NotConnected)
 TIMED_OUT: CallResult[Any] = CallResult(CallOutcome.TimedOut)
@@ -111,6 +111,11 @@ class Messenger:
         endpoint = self._endpoint
         return endpoint is not None and endpoint.is_open
 
+    @property
+    def timeout(self) -> float:
+        """Seconds that an answer may take, as the settings are now."""
+        return self._timeout()
+
     # -- outgoing ------------------------------------------------------------------------------------------------------
 
     def call(self, request: Request[C], timeout: float | None = None) -> C:
@@ -145,9 +150,9 @@ class Messenger:
         seconds = self._timeout() if timeout is None else timeout
         if self._monitor is not None and self._monitor.held:
             with self._monitor.left():
-                outcome = endpoint.call(request_type.action, payload, seconds)
+                outcome = endpoint.call(request_type.action, payload, seconds, seconds * PATIENCE)
         else:
-            outcome = endpoint.call(request_type.action, payload, seconds)
+            outcome = endpoint.call(request_type.action, payload, seconds, seconds * PATIENCE)
         return self._read(request_type, outcome)
 
     def post(
@@ -177,7 +182,7 @@ class Messenger:
         def done(outcome: Outcome) -> None:
             self._runtime.workers.submit(partial(self._deliver, request_type, outcome, then))
 
-        endpoint.post(request_type.action, payload, seconds, done, seconds * POST_PATIENCE)
+        endpoint.post(request_type.action, payload, seconds, done, seconds * PATIENCE)
 
     def _deliver(
         self, request_type: type[Request[C]], outcome: Outcome, then: Callable[[CallResult[C]], None] | None
@@ -254,8 +259,10 @@ class Messenger:
             return NO_ANSWER
         if verdict is not None:
             raise verdict
-        request = self.wire.read_request(call.action, call.payload)
-        handler = self._service.handler(type(request))
-        if handler is None:
+        info = ACTIONS.get(call.action)
+        handler = None if info is None else self._service.handler(info.request)
+        if info is not None and handler is None:
             raise CallError(ErrorCode.NotSupported, f"{call.action} is not supported here")
+        request = self.wire.read_request(call.action, call.payload)  # refuses unknown actions too
+        assert handler is not None  # they are the only ones without
         return handler(request)

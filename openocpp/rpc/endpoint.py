@@ -123,8 +123,8 @@ class Endpoint:
     """One OCPP-J peer on one connection."""
 
     __slots__ = (
-        "_busy", "_ids", "_incoming", "_lane", "_left", "_max_queued", "_owner", "_paused", "_runtime", "_session",
-        "_timer", "_transport", "bad_messages", "closed_why", "handler", "last_received", "last_sent", "name",
+        "_afterwards", "_busy", "_ids", "_incoming", "_lane", "_left", "_max_queued", "_owner", "_paused", "_runtime",
+        "_session", "_timer", "_transport", "bad_messages", "closed_why", "handler", "last_received", "last_sent", "name",
     )  # fmt: skip
 
     def __init__(
@@ -147,6 +147,7 @@ class Endpoint:
         self._max_queued = max_queued
         self._session = Session(runtime.random.randrange(1 << 31))
         self._incoming: deque[IncomingCall] = deque()
+        self._afterwards: deque[Callable[[], None]] | None = None  # what waits for its answer to be written, in order
         self._ids: set[str] = set()
         self._busy = False
         self._paused = False
@@ -181,14 +182,14 @@ class Endpoint:
     def is_open(self) -> bool:
         return self.closed_why is None
 
-    def call(self, action: str, payload: str, timeout: float) -> Outcome:
-        """Send a CALL and wait for its outcome. Raises StateError on the scheduler, before anything is sent."""
+    def call(self, action: str, payload: str, timeout: float, patience: float | None = None) -> Outcome:
+        """As ``post``, and wait for the outcome. Raises StateError on the scheduler, before anything is sent."""
         self._runtime.check_may_block(f"call {action}")
         if self.closed_why is not None:
             return Outcome(OutcomeKind.NOT_CONNECTED, sent=False)
         waiter = self._runtime.waiter()
-        self.post(action, payload, timeout, waiter.set)
-        if waiter.wait(2 * timeout + LAST_RESORT):
+        self.post(action, payload, timeout, waiter.set, patience)
+        if waiter.wait(timeout + (timeout if patience is None else patience) + LAST_RESORT):
             outcome: Outcome = waiter.value
             return outcome
         log.error("%s: %s was given up by nobody; the scheduler does not run", self.name, action)
@@ -219,7 +220,7 @@ class Endpoint:
         self.last_sent = self._runtime.clock.now()
         if log.isEnabledFor(logging.DEBUG):
             log.debug("%s > %s", self.name, frames.masked(text))
-        self._transport.send(text, written)
+        self._transport.send(frames.sendable(text), written)
 
     def _arm(self) -> None:
         """One timer at a time, left alone while it is early enough: most calls are answered before it fires."""
@@ -296,7 +297,11 @@ class Endpoint:
             if then is not None:  # what must happen after the answer happens also when the answer is lost
                 self._runtime.workers.submit(then)
             return
-        self._send(text, partial(self._runtime.workers.submit, then) if then is not None else None)
+        if then is not None:
+            if self._afterwards is None:
+                self._afterwards = deque()
+            self._afterwards.append(then)
+        self._send(text, None if then is None else self._answer_written)
         incoming = self._incoming
         done = incoming.popleft()
         head = frames.peek(done.text)
@@ -306,6 +311,10 @@ class Endpoint:
             self._paused = False
             self._transport.resume()
         self._run_next()
+
+    def _answer_written(self) -> None:
+        if self._afterwards:
+            self._runtime.workers.submit(self._afterwards.popleft())
 
     def _run_next(self) -> None:
         if self._incoming:
@@ -364,6 +373,8 @@ class Endpoint:
         self._session.close()
         if self._timer is not None:
             self._timer.cancel()
+        while self._afterwards:  # these answers were not written, and will not be
+            self._answer_written()
         self._incoming.clear()  # one may be running: its answer is lost; the others never start
         self._ids.clear()
         self._owner.endpoint_closed(self, why)

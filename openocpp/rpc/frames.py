@@ -24,7 +24,7 @@ CODE_SPELLINGS = {
     "OccurrenceConstraintViolation": ErrorCode.OccurenceConstraintViolation,
 }  # what the standard's names would be without its slips: peers send both
 
-_HEAD = re.compile(r'\s*\[\s*([0-9]+)\s*,\s*(?:"((?:[^"\\]|\\.)*)"|([^,\]\s]+))')
+_HEAD = re.compile(r'\s*\[\s*([0-9]{1,9})\s*,\s*(?:"((?:[^"\\]|\\.)*)"|([^,\]\s]+))')
 _CALL_HEAD = re.compile(r'\s*\[\s*2\s*,\s*(?:"(?:[^"\\]|\\.)*"|[^,\]\s]+)\s*,\s*"(?:[^"\\]|\\.)*"\s*,')
 _RESULT_HEAD = re.compile(r'\s*\[\s*3\s*,\s*(?:"(?:[^"\\]|\\.)*"|[^,\]\s]+)\s*,')
 
@@ -90,17 +90,31 @@ def parse(text: str) -> Frame:
     try:
         message = loads(text)
     except ValueError as error:
-        return BadFrame(f"not JSON: {error}"[:200])
+        return BadFrame(f"not JSON: {error}"[:200], _id_of_broken(text), ErrorCode.FormationViolation)
     if not isinstance(message, list) or not message:
         return BadFrame("not a JSON array with elements")
     kind = message[0]
-    if kind == CALL and kind is not True:
+    if type(kind) is not int:
+        return BadFrame("the message type is no whole number")
+    if kind == CALL:
         return _call(message)
     if kind == CALLRESULT:
         return _result(message)
     if kind == CALLERROR:
         return _error(message)
-    return BadFrame(f"unknown message type {kind!r:.20}")
+    return BadFrame(f"unknown message type {kind!s:.20}")
+
+
+def _id_of_broken(text: str) -> str | None:
+    """The id of a CALL whose text is broken further on: its sender need not wait for an answer in vain."""
+    head = _HEAD.match(text)
+    if head is None or int(head[1]) != CALL or head[2] is None:
+        return None
+    try:
+        unique_id = loads(f'"{head[2]}"')
+    except ValueError:
+        return None
+    return dumps(unique_id) if len(unique_id) <= MAX_PEER_ID else None
 
 
 def _call(message: list[Any]) -> Frame:
@@ -167,6 +181,12 @@ def result_text(id_text: str, payload: str) -> str:
 def error_text(id_text: str, code: str, description: str = "", details: str = "{}") -> str:
     """The text of a CALLERROR. The description is cut to what the standard allows."""
     return f"[4, {id_text}, {dumps(str(code))}, {dumps(description[:MAX_DESCRIPTION])}, {details}]"
+
+
+def sendable(text: str) -> str:
+    """The text as UTF-8 can carry it: halves of surrogate pairs, which JSON can express and a peer may have sent in an
+    id, are written as the escapes that they came as."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def payload_text(text: str) -> str:

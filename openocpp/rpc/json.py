@@ -1,13 +1,14 @@
 """JSON as OCPP-J wants it: what the standard library would let through is refused here.
 
-NaN and Infinity are errors, and so is nesting deeper than 64; the text is written compactly. How large a number may be
-is a matter of the field it stands in, and is checked there.
+NaN and Infinity are errors, a number that only infinity could hold (1e999) and nesting deeper than 64 too; the text is
+written compactly. How large a number may be is a matter of the field it stands in, and is checked there.
 Threads: any.
 """
 
 from __future__ import annotations
 
 import json
+from math import isinf
 from typing import Any
 
 MAX_DEPTH = 64
@@ -17,7 +18,14 @@ def _refuse(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-_decoder = json.JSONDecoder(parse_constant=_refuse)
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if isinf(value):
+        raise ValueError("a number is too large")
+    return value
+
+
+_decoder = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
 _encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False)
 
 dumps = _encoder.encode
