@@ -179,3 +179,26 @@ def test_a_long_round_is_remarked(caplog: pytest.LogCaptureFixture) -> None:
     assert "slow: a round took" in caplog.text
     with pytest.raises(StateError):
         scheduler.stop()
+
+
+def test_an_entry_that_comes_while_the_wake_up_is_cleared_does_not_silence_the_next_one(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It finds the scheduler awake; that must not be remembered when there is nothing left to wake it."""
+    done(runtime, lambda: None)
+    scheduler = runtime.scheduler
+    assert isinstance(scheduler, SelectorScheduler)
+    wakeup = scheduler._wakeup
+    clear = wakeup.clear
+
+    def clear_late() -> None:
+        other = threading.Thread(target=scheduler.post, args=(lambda: None,))
+        other.start()
+        other.join(LIMIT)
+        clear()
+
+    monkeypatch.setattr(wakeup, "clear", clear_late)
+    done(runtime, lambda: None)
+    monkeypatch.undo()
+    for _ in range(3):
+        done(runtime, lambda: None)
