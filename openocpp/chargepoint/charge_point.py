@@ -345,7 +345,9 @@ class ChargePoint(IChargePoint):
 
             def record(database: Database) -> bool:
                 clock = self._runtime.clock
-                return work(SecurityEventManager(database, clock, self._name, lambda key: read_setting(self._config, key)))
+                return work(
+                    SecurityEventManager(database, clock, self._name, lambda key: read_setting(self._config, key))
+                )
 
             return self._offline(record, False)
 
@@ -378,3 +380,6 @@ class _Service:
 
     def handler(self, request_type: Any) -> Any:
         return cast("Session", self.session).handler(request_type)
+
+
+IChargePoint._implementation = ChargePoint

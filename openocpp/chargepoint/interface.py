@@ -7,7 +7,7 @@ and may call operations. They are never called while the role holds its monitor.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from openocpp.types import (
     AuthorizationStatus,
@@ -47,6 +47,8 @@ class IChargePoint(ABC):
     LocalProtocolError, and nothing is sent.
     """
 
+    _implementation: ClassVar[Callable[..., IChargePoint]]  # set by ``charge_point``, which imports this module
+
     @staticmethod
     def create(
         stack_config: IChargePointConfig,
@@ -58,9 +60,7 @@ class IChargePoint(ABC):
 
         Without ``runtime`` it makes its own, with two workers. ConfigError names a setting that is not usable.
         """
-        from openocpp.chargepoint.charge_point import ChargePoint
-
-        return ChargePoint(stack_config, ocpp_config, events_handler, runtime)
+        return IChargePoint._implementation(stack_config, ocpp_config, events_handler, runtime)
 
     def __enter__(self) -> IChargePoint:
         return self
