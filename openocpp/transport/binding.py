@@ -14,8 +14,8 @@ from openocpp.errors import ConfigError, TransportError
 if TYPE_CHECKING:
     from openocpp.transport.url import Url
 
-BACKLOG = 1024  # connections that the kernel holds for us
-PORT_TRIES = 8  # for a port that is free on all addresses of a name
+BACKLOG = 4096  # connections that the kernel holds for us while a storm is let in; it may hold fewer
+PORT_TRIES = 8  # any free port of one address may be taken on the next one of the same name
 
 # Addresses that a name has, but this machine does not: the others will do.
 _ABSENT = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
@@ -31,15 +31,14 @@ def bind(url: Url) -> list[socket.socket]:
     if url.protocol not in ("ws", "wss"):
         raise ConfigError("ListenUrl", f"cannot listen on {str(url)!r}", accepted="ws:// or wss://")
     addresses = _resolve(url)
-    for attempt in range(PORT_TRIES):
+    tries = 1 if url.tcp_port else PORT_TRIES
+    while True:
+        tries -= 1
         try:
             return _bind_all(addresses, url.tcp_port)
         except OSError as error:
-            # A free port of one address may be taken on the next one.
-            if url.tcp_port == 0 and error.errno == errno.EADDRINUSE and attempt + 1 < PORT_TRIES:
-                continue
-            raise _failure(url, error) from error
-    raise AssertionError("unreachable")
+            if not tries or error.errno != errno.EADDRINUSE:
+                raise _failure(url, error) from error
 
 
 def _resolve(url: Url) -> list[Address]:

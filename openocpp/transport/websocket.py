@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 from openocpp.runtime import READ, WRITE
 from openocpp.transport.base import CloseCode, Closed, Limits
 from openocpp.transport.codec import CloseFrame, PingFrame, WsprotoCodec
-from openocpp.transport.stream import PlainStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,14 +87,6 @@ class WebSocketTransport:
         self._heard = 0.0  # when bytes came last
         self._timer: Timer | None = None  # for silence while open, then for the end
         _send_at_once(stream.socket)
-
-    @classmethod
-    def client(
-        cls, runtime: Runtime, sock: socket.socket, peer: Peer, ping_interval: float, limits: Limits, early: bytes = b""
-    ) -> WebSocketTransport:
-        """The client's end, over a plain socket on which the upgrade is done."""
-        stream = PlainStream(sock)
-        return cls(runtime, stream, peer, client=True, ping_interval=ping_interval, limits=limits, early=early)
 
     def __repr__(self) -> str:
         queued = f", {len(self._out)} bytes queued" if self._out else ""

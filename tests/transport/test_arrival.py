@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from openocpp.errors import TransportError
-from openocpp.runtime import READ, Runtime
+from openocpp.runtime import READ, WRITE, Runtime
 from openocpp.transport.base import Accepted, Closed, Limits, Peer, Refused
 from openocpp.transport.stream import PlainStream
 from tests.transport.doors import House, request
@@ -482,6 +482,47 @@ def test_the_handshake_of_the_stream_fails(build: Build) -> None:
     client.send(b"no such thing")
     assert client.at_end()
     assert house.door.next_failure() == "TLS handshake failed: no greeting"
+
+
+class Fickle(PlainStream):
+    """Wants to write, then to read, then to write before it is secure, and gives nothing at the first read."""
+
+    __slots__ = ("steps",)
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__(sock)
+        self.steps = [WRITE, READ, WRITE]
+
+    def handshake(self) -> int:
+        return self.steps.pop(0) if self.steps else 0
+
+    def pending(self) -> bool:
+        return True
+
+
+def test_the_handshake_of_the_stream_goes_both_ways(build: Build) -> None:
+    house = build(make_stream=Fickle)
+    assert house.status(request()) == 101
+    house.door.next_open()
+
+
+class Full(PlainStream):
+    """Cannot take what is written."""
+
+    __slots__ = ()
+
+    def send(self, data: bytes | bytearray) -> int:
+        if data.startswith(b"HTTP/1.1 101"):
+            raise BlockingIOError
+        return len(data) - 1
+
+
+@pytest.mark.parametrize("target", ["/openocpp/CP1", "/other"])
+def test_an_answer_that_is_not_taken_ends_it(build: Build, target: str) -> None:
+    house = build(make_stream=Full)
+    assert house.status(request(target)) == 0
+    assert house.door.next_failure() == "the answer was not taken"
+    house.idle()
 
 
 def test_an_arrival_tells_its_state(build: Build) -> None:

@@ -215,6 +215,18 @@ def test_a_text_that_is_no_unicode_is_refused_before_anything_is_written() -> No
         server().text("\ud800")
 
 
+def test_whatever_wsproto_trips_over_is_a_violation(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def receive_data(_: Connection, data: bytes | None) -> None:
+        if data:
+            raise ValueError("a bug")
+
+    monkeypatch.setattr(Connection, "receive_data", receive_data)
+    assert read(server(), frame("p", PING)) == [Violation(1002, "ValueError")]
+    assert "a bug" in caplog.text
+
+
 # -- against wsproto alone ---------------------------------------------------------------------------------------------
 
 

@@ -268,6 +268,9 @@ def test_close_leaves_open_connections_and_drops_handshakes(build: Build) -> Non
     house.listener.close()
     assert half.at_end()
     assert refused.at_end()
+    assert mismatched.read_close() == 1002
+    assert mismatched.at_end()
+    house.idle()
     with pytest.raises(OSError, match="refused"):
         house.connect()
     open_client.text("still here")

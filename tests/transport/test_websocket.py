@@ -93,8 +93,7 @@ def test_texts_travel_both_ways(make: Make, client: bool) -> None:
 
 def test_two_transports_understand_each_other(runtime: Runtime) -> None:
     ours, theirs = tcp_pair()
-    limits = Limits()
-    left = WebSocketTransport.client(runtime, ours, Peer("a"), 0.0, limits)
+    left = WebSocketTransport(runtime, PlainStream(ours), Peer("a"), client=True)
     right = WebSocketTransport(runtime, PlainStream(theirs), Peer("b"), client=False)
     at_left, at_right = Recorder(runtime), Recorder(runtime)
     on_scheduler(runtime, lambda: left.start(at_left))
