@@ -7,7 +7,10 @@ import logging
 import signal
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Parser(argparse.ArgumentParser):
@@ -42,6 +45,16 @@ def begin(title: str, options: argparse.Namespace) -> None:
 
     signal.signal(signal.SIGTERM, interrupted)
     sys.setswitchinterval(0.0005)  # a program that serves sockets from threads answers sooner so
+
+
+def run(main: Callable[[], int]) -> NoReturn:
+    """Run the program to its end. An interrupt is a clean end too: on the way out ``with`` has stopped the stack."""
+    try:
+        code = main()
+    except KeyboardInterrupt:
+        say("stopped")
+        code = 0
+    sys.exit(code)
 
 
 def say(text: str) -> None:

@@ -27,7 +27,7 @@ from openocpp import (  # noqa: E402
     RegistrationStatus,
     StartTransactionResult,
 )
-from samples.options import begin, fail, parser, say  # noqa: E402
+from samples.options import begin, fail, parser, run, say  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,7 +125,7 @@ def command(charge_point: ICentralSystem.IChargePoint) -> None:
     say(f"[{name}] trigger Heartbeat: {charge_point.trigger_message(MessageTrigger.Heartbeat)}")
 
 
-def run(central_system: ICentralSystem, cycles: int, speed: float) -> None:
+def command_all(central_system: ICentralSystem, cycles: int, speed: float) -> None:
     done = 0
     while cycles == 0 or done < cycles:
         while not central_system.charge_points:
@@ -152,12 +152,9 @@ def main() -> int:
         if not central_system.start():
             return fail("the central system could not be started, see the log above")
         say(f"listening on {config.listen_url}")
-        try:
-            run(central_system, options.cycles, options.speed)
-        except KeyboardInterrupt:
-            say("stopping")
+        command_all(central_system, options.cycles, options.speed)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

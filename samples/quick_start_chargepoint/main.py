@@ -23,7 +23,7 @@ from openocpp import (  # noqa: E402
     Reason,
     RegistrationStatus,
 )
-from samples.options import begin, fail, parser, say  # noqa: E402
+from samples.options import begin, fail, parser, run, say  # noqa: E402
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -79,7 +79,7 @@ def charge(charge_point: IChargePoint, connector_id: int, id_tag: str, speed: fl
     charge_point.status_notification(connector_id, ChargePointStatus.Available)
 
 
-def run(charge_point: IChargePoint, connectors: int, id_tag: str, cycles: int, speed: float) -> None:
+def charge_in_turn(charge_point: IChargePoint, connectors: int, id_tag: str, cycles: int, speed: float) -> None:
     while charge_point.registration_status is not RegistrationStatus.Accepted:
         time.sleep(0.1)
     done = 0
@@ -111,12 +111,9 @@ def main() -> int:
     with charge_point:
         if not charge_point.start():
             return fail("the charge point could not be started, see the log above")
-        try:
-            run(charge_point, config.ocpp.number_of_connectors, options.id_tag, options.cycles, options.speed)
-        except KeyboardInterrupt:
-            say("stopping")
+        charge_in_turn(charge_point, config.ocpp.number_of_connectors, options.id_tag, options.cycles, options.speed)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

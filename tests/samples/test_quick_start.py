@@ -99,5 +99,5 @@ def test_an_interrupt_ends_the_central_system_cleanly(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     rest, _ = process.communicate(timeout=LIMIT)
     assert process.returncode == 0, "".join(lines) + rest
-    assert "stopping" in rest
+    assert "stopped" in rest
     assert "Traceback" not in rest
