@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from openocpp.errors import ErrorCode
 from openocpp.rpc import frames
@@ -30,16 +30,17 @@ HARD_FACTOR = 4  # times the limit of queued CALLs that a peer may send before t
 
 
 class IncomingCall:
-    """A peer's request on its way through a handler: exactly one of reply, refuse and keep_silent ends it.
+    """A peer's request on its way through a handler: exactly one of its answers ends it.
 
     A handler that does so later, from another thread, says ``defer()`` first. Threads: any.
     """
 
-    __slots__ = ("_ended", "_endpoint", "action", "deferred", "id_text", "payload", "text")
+    __slots__ = ("_ended", "_endpoint", "action", "deferred", "id_text", "key", "payload", "text")
 
     def __init__(self, endpoint: Endpoint, text: str) -> None:
         self._endpoint = endpoint
         self.text = text
+        self.key = ""  # the id as it stands in the text, between its quotes
         self.id_text = ""
         self.action = ""
         self.payload: dict[str, Any] = {}
@@ -64,6 +65,10 @@ class IncomingCall:
     def refuse(self, code: str, description: str = "", details: Mapping[str, Any] | None = None) -> None:
         """Answer with a CALLERROR."""
         self._end(frames.error_text(self.id_text, code, description, dumps(dict(details or {}))), None)
+
+    def refuse_as(self, text: str) -> None:
+        """Answer with a CALLERROR as another peer sent it: with its code, description and details as they stand."""
+        self._end(frames.readdressed(text, self.id_text), None)
 
     def keep_silent(self) -> None:
         """Give no answer: the peer's own timeout runs."""
@@ -109,6 +114,10 @@ class IncomingCall:
             self.keep_silent()
 
 
+Spy: TypeAlias = "Callable[[str, str], None]"
+"""Sees a frame before it is parsed, or just before it is sent: ``spy("<" or ">", text)``."""
+
+
 class EndpointOwner(Protocol):
     """Who an endpoint works for."""
 
@@ -124,7 +133,8 @@ class Endpoint:
 
     __slots__ = (
         "_afterwards", "_busy", "_ids", "_incoming", "_lane", "_left", "_max_queued", "_owner", "_paused", "_runtime",
-        "_session", "_timer", "_transport", "bad_messages", "closed_why", "handler", "last_received", "last_sent", "name",
+        "_session", "_timer", "_transport", "bad_messages", "closed_why", "handler", "last_received", "last_sent",
+        "name", "spies",
     )  # fmt: skip
 
     def __init__(
@@ -157,6 +167,7 @@ class Endpoint:
         self.last_received = 0.0
         self.bad_messages = 0
         self.closed_why: Closed | None = None
+        self.spies: tuple[Spy, ...] = ()  # see every frame, on the scheduler: they must not block
 
     def __repr__(self) -> str:
         state = "open" if self.closed_why is None else "closed"
@@ -202,12 +213,14 @@ class Endpoint:
         timeout: float,
         done: Callable[[Outcome], object],
         patience: float | None = None,
+        unique_id: str = "",
     ) -> None:
         """Send a CALL; ``done`` is called on the scheduler with its outcome, and must not block. Any thread.
 
-        It waits for its turn at most ``patience`` seconds (None: as long as ``timeout``).
+        It waits for its turn at most ``patience`` seconds (None: as long as ``timeout``), and has this ``unique_id`` if
+        none before it had.
         """
-        call = OutgoingCall(action, payload, timeout, done, patience)
+        call = OutgoingCall(action, payload, timeout, done, patience, unique_id)
         self._runtime.scheduler.post(partial(self._submit, call))
 
     def _submit(self, call: OutgoingCall) -> None:
@@ -220,6 +233,8 @@ class Endpoint:
         self.last_sent = self._runtime.clock.now()
         if log.isEnabledFor(logging.DEBUG):
             log.debug("%s > %s", self.name, frames.masked(text))
+        for spy in self.spies:
+            spy(">", text)
         self._transport.send(frames.sendable(text), written)
 
     def _arm(self) -> None:
@@ -244,6 +259,8 @@ class Endpoint:
         self.last_received = now = self._runtime.clock.now()
         if log.isEnabledFor(logging.DEBUG):
             log.debug("%s < %s", self.name, frames.masked(text))
+        for spy in self.spies:
+            spy("<", text)
         head = frames.peek(text)
         if head is None:
             self._queue(text, "")  # parsed on a worker, which finds out what is wrong
@@ -272,7 +289,7 @@ class Endpoint:
 
     def _queue(self, text: str, unique_id: str) -> None:
         call = IncomingCall(self, text)
-        call.id_text = unique_id
+        call.key = unique_id
         if unique_id:
             self._ids.add(unique_id)
         self._incoming.append(call)
@@ -303,10 +320,7 @@ class Endpoint:
             self._afterwards.append(then)
         self._send(text, None if then is None else self._answer_written)
         incoming = self._incoming
-        done = incoming.popleft()
-        head = frames.peek(done.text)
-        if head is not None:
-            self._ids.discard(head.id)
+        self._ids.discard(incoming.popleft().key)
         if self._paused and len(incoming) <= self._max_queued // 2:
             self._paused = False
             self._transport.resume()
