@@ -27,6 +27,7 @@ class InternalKey(StrEnum):
     LastConnectionUrl = "LastConnectionUrl"
     LastRegistrationStatus = "LastRegistrationStatus"
     LocalListVersion = "LocalListVersion"
+    FirmwareUpdate = "FirmwareUpdate"  # JSON
     SignedFirmwareUpdateId = "SignedFirmwareUpdateId"
 
 
