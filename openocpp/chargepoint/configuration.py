@@ -7,10 +7,11 @@ Threads: monitor.
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 from openocpp.chargepoint.marks import watchers_of
-from openocpp.config import check, find_key
+from openocpp.config import Rules, StandardKeys, check, find_key
 from openocpp.errors import CallError, ErrorCode
 from openocpp.messages.core import (
     ChangeConfigurationConf,
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("openocpp.chargepoint")
 
 MAX_VALUE = 500  # characters of a value (1.6 §7.29)
-SECURITY_KEYS = frozenset({"authorizationkey", "securityprofile"})
 
 
 class ConfigurationManager:
@@ -60,16 +60,28 @@ class ConfigurationManager:
         most = self.ctx.keys.get_configuration_max_keys
         if most > 0 and len(asked) > most:
             raise CallError(ErrorCode.PropertyConstraintViolation, f"key: at most {most} keys can be asked for at once")
-        values, unknown = self.ctx.keys.get_configuration([self._spelled(name) for name in asked])
+        known = self._all()
+        if not asked:
+            return GetConfigurationConf(configuration_key=[self._shown(value) for value in known.values()])
+        found = [(name, self._find(known, name)) for name in asked]
         return GetConfigurationConf(
-            configuration_key=[self._shown(value) for value in values] or None, unknown_key=unknown or None
+            configuration_key=[self._shown(value) for _, value in found if value is not None],
+            unknown_key=[name for name, value in found if value is None],
         )
 
+    def _all(self) -> dict[str, KeyValue]:
+        """Every key there is, by its folded name."""
+        return {fold(value.key): value for value in self.ctx.keys.get_configuration([]).values}
+
     @staticmethod
-    def _spelled(name: str) -> str:
-        """A standard key in the standard's spelling, whatever case it was asked in."""
+    def _find(known: dict[str, KeyValue], name: str) -> KeyValue | None:
+        """The key of this name in any case, and in any spelling of the standard.
+
+        So an application that compares names exactly need not know how central systems write them.
+        """
         key = find_key(name)
-        return name if key is None else key.name
+        spellings = [fold(name)] if key is None else [fold(key.name), *key.spellings]
+        return next((known[spelling] for spelling in spellings if spelling in known), None)
 
     def _shown(self, value: KeyValue) -> KeyValue:
         key = find_key(value.key)
@@ -82,19 +94,17 @@ class ConfigurationManager:
 
     @handles(ChangeConfigurationReq)
     def change_configuration(self, request: ChangeConfigurationReq) -> ChangeConfigurationConf | Reply:
-        name = self._spelled(request.key)
-        status = self._change(name, request.value)
-        log.info("%s: ChangeConfiguration %s: %s", self.ctx.name, name, status)
+        key = self._find(self._all(), request.key)
+        status = ConfigurationStatus.NotSupported if key is None else self._change(key, request.value)
+        log.info("%s: ChangeConfiguration %s: %s", self.ctx.name, request.key, status)
         confirmation = ChangeConfigurationConf(status=status)
-        if status is not ConfigurationStatus.Accepted:
+        if key is None or status is not ConfigurationStatus.Accepted:
             return confirmation
-        return Reply(confirmation, lambda: self._changed(name))
+        return Reply(confirmation, partial(self._changed, key.key))
 
-    def _change(self, name: str, value: str) -> ConfigurationStatus:
-        values, unknown = self.ctx.keys.get_configuration([name])
-        if unknown or not values:
-            return ConfigurationStatus.NotSupported
-        if values[0].readonly:
+    def _change(self, key: KeyValue, value: str) -> ConfigurationStatus:
+        name = key.key
+        if key.readonly:
             return ConfigurationStatus.Rejected
         problem = self._problem(name, value)
         if problem is not None:
@@ -104,13 +114,14 @@ class ConfigurationManager:
 
     def _problem(self, name: str, value: str) -> str | None:
         """Why the stack refuses a value; None when it does not."""
-        key = find_key(name)
-        if key is None:
-            return None
-        problem = key.problem(value) or check(name, value, self.ctx.keys)
+        problem = check(name, value, self.ctx.keys, self._rules)
         if problem is None and fold(name) == "securityprofile":
             problem = self._profile_problem(int(value))
         return problem
+
+    @property
+    def _rules(self) -> Rules:
+        return Rules(authorization_key_min_bytes=int(self.ctx.setting("authorization_key_min_bytes")))
 
     def _profile_problem(self, wanted: int) -> str | None:
         """SEC A05.FR.01, A05.FR.02: upwards only, and with what the profile needs."""
@@ -119,17 +130,23 @@ class ConfigurationManager:
             return f"a security profile above {current} is needed"
         if wanted > 1:
             return "security profiles 2 and 3 need TLS, which this version does not offer"
-        if not self.ctx.keys.authorization_key:
-            return "an AuthorizationKey is needed first"
-        return None
+        problem = check("AuthorizationKey", self.ctx.keys.authorization_key, None, self._rules)
+        return None if problem is None else "an AuthorizationKey that meets the requirements is needed first"
 
     def _changed(self, name: str) -> None:
         """The new value works from now on. The answer has left: the connection may go."""
         if self.ctx.stopping:
             return
-        for watcher in self._watchers.get(fold(name), ()):
+        key = find_key(name)
+        for watcher in self._watchers.get(fold(name if key is None else key.name), ()):
             watcher()
-        if fold(name) in SECURITY_KEYS:
-            self._security.log(SecurityEvents.RECONFIGURATION_OF_SECURITY_PARAMETERS, name)
-            if self.ctx.keys.security_profile <= 2:
+        if key is StandardKeys.authorization_key:
+            self._reconfigured(key.name)
+            if self.ctx.keys.security_profile < 3:  # else the password is not used
                 self._reconnect()
+        elif key is StandardKeys.security_profile:
+            self._reconfigured(f"{key.name}: {self.ctx.keys.security_profile}")
+            self._reconnect()
+
+    def _reconfigured(self, what: str) -> None:
+        self._security.log(SecurityEvents.RECONFIGURATION_OF_SECURITY_PARAMETERS, what)

@@ -47,26 +47,39 @@ class Events:
         self._monitor = monitor
         self._notifications = notifications
         self._name = name
+        self._closed = False
+
+    def close(self) -> None:
+        """The role stops: nobody is notified any more, and what is still answered counts as refused."""
+        self._closed = True
+        self._notifications.close()
 
     def ask(self, fallback: T, callback: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The callback's answer; ``fallback`` when it raises."""
+        """The callback's answer; ``fallback`` when it raises, or when the role was stopped meanwhile."""
+        answer = fallback
         with self._monitor.left():
             try:
-                return callback(*args, **kwargs)
+                answer = callback(*args, **kwargs)
             except Exception:  # the application's bug is logged and answered as a refusal
                 self._note_failure(callback, args)
-                return fallback
+        return fallback if self._closed else answer
 
     def require(self, callback: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The callback's answer; a CallError InternalError when it raises, for the peer that asked."""
+        """The callback's answer; a CallError InternalError when it raises, for the peer that asked.
+
+        The same when the role was stopped meanwhile: the procedure ends there.
+        """
         with self._monitor.left():
             try:
-                return callback(*args, **kwargs)
+                answer = callback(*args, **kwargs)
             except CallError:
                 raise
             except Exception as error:
                 self._note_failure(callback, args)
                 raise CallError(ErrorCode.InternalError, "the charge point could not process the request") from error
+        if self._closed:
+            raise CallError(ErrorCode.InternalError, "the charge point is being stopped")
+        return answer
 
     def tell(self, callback: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
         """Notify, in order, without waiting."""

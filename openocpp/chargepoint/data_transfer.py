@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from openocpp.chargepoint.outbox import Kind
 from openocpp.messages.core import DataTransferConf, DataTransferReq
 from openocpp.messages.dispatch import handles
-from openocpp.types import DataTransferResult, DataTransferStatus
+from openocpp.types import DataTransferResult, DataTransferStatus, fold
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class DataTransferManager:
-    """Sends vendor messages, and finds who answers those that come."""
+    """Sends vendor messages, and finds who answers those that come: vendor ids have no case (CiString255)."""
 
     def __init__(self, ctx: ChargePointContext, outbox: Outbox, handlers: dict[str, VendorHandler]) -> None:
         self.ctx = ctx
@@ -37,7 +37,7 @@ class DataTransferManager:
     @handles(DataTransferReq)
     def received(self, request: DataTransferReq) -> DataTransferConf:
         """1.6 §4.3: no data goes with UnknownVendorId."""
-        handler = self._handlers.get(request.vendor_id, self.ctx.events.handler.data_transfer_requested)
+        handler = self._handlers.get(fold(request.vendor_id), self.ctx.events.handler.data_transfer_requested)
         status, data = self.ctx.events.require(handler, request.vendor_id, request.message_id or "", request.data or "")
         carries = data and status is not DataTransferStatus.UnknownVendorId
         return DataTransferConf(status=status, data=data if carries else None)

@@ -53,6 +53,8 @@ class Link:
         self._lane = lane
         self._internal = InternalConfig(ctx.database)
         self._client = Client(ctx.runtime, self)
+        self._max_queued = 0
+        self._failure_told = False  # in this period without connection
         self._reconnect: MonitorTimer | None = None
         self.last_error: ConnectError | None = None
 
@@ -65,6 +67,7 @@ class Link:
         """Start to connect with the settings as they are now. False: they are not usable, and the log says why."""
         try:
             target, retry = self._target()
+            self._max_queued = int(self.ctx.setting("max_queued_calls"))
         except (ConfigError, ValueError) as error:
             log.error("%s: cannot connect: %s", self.ctx.name, error)
             return False
@@ -86,15 +89,19 @@ class Link:
 
     def close(self) -> None:
         """Close the connection and make no other; bounded. The monitor must not be held."""
+        self._strand.close()
         self._client.stop()
-        self._client.wait_stopped()
+        if not self.ctx.runtime.stopped:  # else it took the connection with it
+            self._client.wait_stopped()
 
     def _target(self) -> tuple[Target, RetryPolicy]:
-        """What the settings say, read anew each time."""
+        """What the settings say, read anew each time. ConfigError when they do not fit together."""
         ctx = self.ctx
         identity = ctx.setting("charge_point_identifier")
         url = charge_point_url(ctx.setting("connexion_url"), identity)
         profile = ctx.keys.security_profile
+        if profile >= 2 and not Url.parse(url).secure:  # SEC A00.FR.311, A00.FR.415
+            raise ConfigError("ConnexionUrl", f"security profile {profile} needs TLS", accepted="wss://...")
         key = ctx.keys.authorization_key
         with_password = bool(key) and profile <= 2
         first = float(ctx.setting("retry_interval"))
@@ -122,16 +129,19 @@ class Link:
             messenger.serve,
             name=self.ctx.name,
             lane=self._lane,
-            max_queued=int(self.ctx.setting("max_queued_calls")),
+            max_queued=self._max_queued,
         )
         messenger.attach(endpoint)
         endpoint.start()
         self.last_error = None
+        self._failure_told = False
         log.info("%s: connected to %s", self.ctx.name, transport.peer.address)
         self._hand_on(self._listener.link_connected)
 
     def failed(self, error: ConnectError, first: bool) -> None:
+        """``first`` counts from the last connection, however often the client was started anew since."""
         self.last_error = error
+        first, self._failure_told = not self._failure_told, True
         log.log(logging.WARNING if first else logging.DEBUG, "%s: no connection: %s", self.ctx.name, error)
         self._hand_on(lambda: self._listener.link_failed(error, first))
 

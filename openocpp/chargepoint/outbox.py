@@ -8,6 +8,7 @@ Threads: monitor.
 from __future__ import annotations
 
 from enum import Enum, auto
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from openocpp.messages.base import Confirmation
@@ -77,11 +78,16 @@ def decide(registration: Registration, connected: bool, kind: Kind) -> Verdict:
 
 
 class Outbox:
-    """Knows registration and connection, and sends what may leave. The registration manager writes ``registration``."""
+    """Knows registration and connection, and sends what may leave. The registration manager writes ``registration``.
+
+    ``stopping``: nothing leaves any more. ``closed``: nobody wants to know any more what became of what has left.
+    """
 
     def __init__(self, messenger: Messenger) -> None:
         self._messenger = messenger
         self.registration = Registration.NONE
+        self.stopping = False
+        self.closed = False
 
     def __repr__(self) -> str:
         return f"<outbox {self.registration.name}, {'connected' if self.is_connected else 'not connected'}>"
@@ -96,19 +102,26 @@ class Outbox:
         return self.registration in (Registration.ACCEPTED, Registration.REMEMBERED)
 
     def may_send(self, kind: Kind) -> bool:
-        return decide(self.registration, self.is_connected, kind) is Verdict.SEND
+        return not self.stopping and decide(self.registration, self.is_connected, kind) is Verdict.SEND
 
     def ask(self, kind: Kind, request: Request[C]) -> CallResult[C]:
-        """Send and wait; not connected when it may not leave. The monitor is left meanwhile."""
+        """Send and wait; not connected when it may not leave. The monitor is left meanwhile.
+
+        Raises LocalProtocolError, whether it may leave or not.
+        """
+        payload = self._messenger.wire.write_request(request)
         if not self.may_send(kind):
             return NOT_CONNECTED
-        return self._messenger.ask(request)
+        return self._messenger.ask_text(type(request), payload)
 
     def post(self, kind: Kind, request: Request[C], then: Callable[[CallResult[C]], None] | None = None) -> bool:
-        """Send without waiting; ``then`` gets the result inside the monitor. False: it may not leave, and is dropped."""
+        """Send without waiting; ``then`` gets the result inside the monitor.
+
+        False: it may not leave, and is dropped.
+        """
         if not self.may_send(kind):
             return False
-        self._messenger.post(request, then)
+        self._messenger.post(request, None if then is None else partial(self._deliver, then))
         return True
 
     def post_text(
@@ -117,5 +130,9 @@ class Outbox:
         """As ``post``, with a payload that is text already."""
         if not self.may_send(kind):
             return False
-        self._messenger.post_text(request_type, payload, then)
+        self._messenger.post_text(request_type, payload, partial(self._deliver, then))
         return True
+
+    def _deliver(self, then: Callable[[CallResult[C]], None], result: CallResult[C]) -> None:
+        if not self.closed:
+            then(result)

@@ -6,10 +6,12 @@ Threads: monitor.
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from openocpp.chargepoint.marks import Signal, on_key_change, triggers
 from openocpp.chargepoint.outbox import Kind, Registration
+from openocpp.errors import StoreError
 from openocpp.messages.core import BootNotificationReq, HeartbeatReq
 from openocpp.store.internal import InternalConfig, InternalKey
 from openocpp.types import MessageTrigger, MessageTriggerEnumType, RegistrationStatus
@@ -52,8 +54,10 @@ class RegistrationManager:
         self.online: Signal[[bool]] = Signal()
         self._boot_timer: MonitorTimer | None = None
         self._boot_in_flight = False
+        self._connection = 0  # counts them: an answer from an earlier one comes too late
         self._no_boot_before = 0.0
         self._heartbeat_timer: MonitorTimer | None = None
+        self._heartbeat_in_flight = False
         self._last_heartbeat = 0.0
 
     def __repr__(self) -> str:
@@ -69,7 +73,8 @@ class RegistrationManager:
             self._boot_after(max(self._no_boot_before - self.ctx.clock.now(), 0.0))
 
     def disconnected(self) -> None:
-        self._boot_in_flight = False
+        self._connection += 1
+        self._boot_in_flight = self._heartbeat_in_flight = False
         for timer in (self._boot_timer, self._heartbeat_timer):
             if timer is not None:
                 timer.cancel()
@@ -92,7 +97,13 @@ class RegistrationManager:
         """Another central system: register anew (1.6 §4.2)."""
         self._outbox.registration = Registration.NONE
         self._no_boot_before = 0.0
-        self._internal.set(InternalKey.LastRegistrationStatus, RegistrationStatus.Rejected)
+        self._remember(RegistrationStatus.Rejected)
+
+    def _remember(self, status: RegistrationStatus) -> None:
+        try:
+            self._internal.set(InternalKey.LastRegistrationStatus, status)
+        except StoreError as error:  # the registration counts all the same, if not after a restart
+            log.error("%s: the registration status is not kept: %s", self.ctx.name, error)
 
     # -- BootNotification ----------------------------------------------------------------------------------------------
 
@@ -107,7 +118,8 @@ class RegistrationManager:
     def _boot(self) -> None:
         if self._boot_in_flight or self.ctx.stopping:
             return
-        self._boot_in_flight = self._outbox.post(Kind.BOOT, self.boot_request(), self._booted)
+        answered = partial(self._booted, self._connection)
+        self._boot_in_flight = self._outbox.post(Kind.BOOT, self.boot_request(), answered)
 
     def boot_request(self) -> BootNotificationReq:
         """Empty fields are left out; what is too long is cut, with a warning."""
@@ -122,19 +134,18 @@ class RegistrationManager:
         fields.setdefault("charge_point_model", "")
         return BootNotificationReq(**fields)
 
-    def _booted(self, result: CallResult[BootNotificationConf]) -> None:
-        self._boot_in_flight = False
-        if self.ctx.stopping:
+    def _booted(self, connection: int, result: CallResult[BootNotificationConf]) -> None:
+        if self.ctx.stopping or connection != self._connection:
             return
+        self._boot_in_flight = False
         conf = result.response
         if conf is None:
-            if self._outbox.is_connected:
-                delay = float(self.ctx.setting("retry_interval"))
-                log.warning("%s: BootNotification: %s; again in %.1f s", self.ctx.name, result.outcome.value, delay)
-                self._boot_after(max(delay, 0.1))
+            delay = float(self.ctx.setting("retry_interval")) or OWN_BOOT_DELAY
+            log.warning("%s: BootNotification: %s; again in %.1f s", self.ctx.name, result.outcome.value, delay)
+            self._boot_after(delay)
             return
         log.info("%s: registration %s, interval %d s", self.ctx.name, conf.status, conf.interval)
-        self._internal.set(InternalKey.LastRegistrationStatus, conf.status)
+        self._remember(conf.status)
         if conf.status is RegistrationStatus.Accepted:
             self._accept(conf)
         else:
@@ -145,9 +156,15 @@ class RegistrationManager:
         self._outbox.registration = Registration.ACCEPTED
         self._no_boot_before = 0.0
         if conf.interval > 0:
-            self.ctx.keys.heartbeat_interval = conf.interval
+            self._keep_interval(conf.interval)
         self._last_heartbeat = self.ctx.clock.now()
         self._go_online(after_boot=True)
+
+    def _keep_interval(self, seconds: int) -> None:
+        try:
+            self.ctx.keys.heartbeat_interval = seconds
+        except Exception:  # the application's bug must not cost the registration
+            log.exception("%s: the heartbeat interval %d s could not be kept", self.ctx.name, seconds)
 
     def _put_off(self, conf: BootNotificationConf) -> None:
         """1.6 §4.2: the next one not before the interval is over; 0 leaves the time to us."""
@@ -174,13 +191,18 @@ class RegistrationManager:
             self._arm_heartbeat()
 
     def _arm_heartbeat(self) -> None:
-        """A heartbeat is due when nothing was sent for the interval; 0 means none."""
         if self._heartbeat_timer is not None:
             self._heartbeat_timer.cancel()
+            self._heartbeat_timer = None
+        due = self._next_heartbeat()
+        if due is not None:
+            delay = max(due - self.ctx.clock.now(), 0.001)
+            self._heartbeat_timer = self.ctx.monitor.call_later(delay, self._heartbeat_due)
+
+    def _next_heartbeat(self) -> float | None:
+        """Due when nothing was sent for the interval, and once a day at least; an interval of 0 means none."""
         interval = self.ctx.keys.heartbeat_interval
-        if interval > 0:
-            due = self._last_sent() + interval - self.ctx.clock.now()
-            self._heartbeat_timer = self.ctx.monitor.call_later(max(due, 0.001), self._heartbeat_due)
+        return min(self._last_sent() + interval, self._last_heartbeat + DAY) if interval > 0 else None
 
     def _last_sent(self) -> float:
         endpoint = self.ctx.messenger.endpoint
@@ -188,20 +210,25 @@ class RegistrationManager:
         return last
 
     def _heartbeat_due(self) -> None:
-        now = self.ctx.clock.now()
-        interval = self.ctx.keys.heartbeat_interval
-        silent = now - self._last_sent() >= interval - 0.001
-        if interval > 0 and (silent or now - self._last_heartbeat >= DAY):
-            self._send_heartbeat(Kind.NOTIFICATION)
-            self._heartbeat_timer = self.ctx.monitor.call_later(float(interval), self._heartbeat_due)
-        elif self._outbox.may_send(Kind.NOTIFICATION):
+        if not self._outbox.may_send(Kind.NOTIFICATION):  # the next connection begins anew
+            return
+        due = self._next_heartbeat()
+        if due is None or due > self.ctx.clock.now() + 0.001:  # something was sent meanwhile
             self._arm_heartbeat()
+            return
+        if not self._heartbeat_in_flight:  # a slow central system gets no queue of them
+            self._send_heartbeat(Kind.NOTIFICATION)
+        interval = float(self.ctx.keys.heartbeat_interval)
+        self._heartbeat_timer = self.ctx.monitor.call_later(interval, self._heartbeat_due)
 
     def _send_heartbeat(self, kind: Kind) -> None:
         self._last_heartbeat = self.ctx.clock.now()
-        self._outbox.post(kind, HeartbeatReq(), self._heartbeat_answered)
+        answered = partial(self._heartbeat_answered, self._connection)
+        self._heartbeat_in_flight = self._outbox.post(kind, HeartbeatReq(), answered)
 
-    def _heartbeat_answered(self, result: CallResult[HeartbeatConf]) -> None:
+    def _heartbeat_answered(self, connection: int, result: CallResult[HeartbeatConf]) -> None:
+        if connection == self._connection:
+            self._heartbeat_in_flight = False
         if result.response is not None:
             self.ctx.events.tell(self.ctx.events.handler.datetime_received, result.response.current_time)
 

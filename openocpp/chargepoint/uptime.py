@@ -55,7 +55,8 @@ class Uptime:
         self._write()
 
     def _stored(self, key: InternalKey) -> int:
-        return int(self._internal.get(key) or 0)
+        text = self._internal.get(key)
+        return int(text) if text is not None and text.isdecimal() else 0
 
     def _save(self) -> None:
         self._write()

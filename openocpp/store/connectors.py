@@ -82,3 +82,13 @@ class Connectors:
     @staticmethod
     def save_in(connection: sqlite3.Connection, row: ConnectorRow) -> None:
         connection.execute(COLUMNS.save, COLUMNS.values(row))
+
+
+def forget_connectors(database: Database) -> None:
+    """Forget, durably, the states of all connectors and which transactions run: as if nobody had ever charged."""
+
+    def job(connection: sqlite3.Connection) -> None:
+        connection.execute("DELETE FROM Connectors")
+        connection.execute("UPDATE Transactions SET running = 0 WHERE running")
+
+    database.write(job)
