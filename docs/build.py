@@ -6,6 +6,7 @@ The pages link each other as ``other.rst``, so that they can be read in the repo
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,8 @@ def main() -> int:
             source_path=str(page), destination_path=str(target), writer=PageWriter(), settings_overrides=settings
         )
         print(target.relative_to(ROOT))
+    for picture in DOCS.glob("*.png"):
+        shutil.copy(picture, OUTPUT)
     return 0
 
 
