@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from openocpp.chargepoint.connectors import Connectors
 from openocpp.chargepoint.context import ChargePointContext, Events, read_setting
 from openocpp.chargepoint.interface import IChargePoint
-from openocpp.chargepoint.security_events import SecurityEventManager
+from openocpp.chargepoint.security_events import SecurityEvent, SecurityEventManager
 from openocpp.chargepoint.session import Session
+from openocpp.chargepoint.status import StatusTexts
 from openocpp.config import check_charge_point_config, setting
-from openocpp.errors import ConfigError, StoreError
+from openocpp.errors import ConfigError, StateError, StoreError
 from openocpp.messages.messenger import Messenger
 from openocpp.messages.schema import SchemaSet
 from openocpp.messages.wire import Wire
 from openocpp.runtime import Runtime
 from openocpp.store.connectors import Connectors as ConnectorTable
+from openocpp.store.connectors import forget_connectors
 from openocpp.store.database import CHARGE_POINT, Database
 from openocpp.store.logs import DatabaseLogHandler, Logs
 from openocpp.types import (
@@ -27,9 +29,10 @@ from openocpp.types import (
     AuthorizeResult,
     ChargePointErrorCode,
     ChargePointStatus,
+    ChargingRateUnitType,
     Reason,
     RegistrationStatus,
-    same_ci,
+    fold,
 )
 
 if TYPE_CHECKING:
@@ -40,13 +43,16 @@ if TYPE_CHECKING:
     from openocpp.config import IChargePointConfig, IOcppConfig
     from openocpp.errors import ConnectError
     from openocpp.store.connectors import ConnectorRow
-    from openocpp.types import DataTransferResult, MeterValue
+    from openocpp.types import DataTransferResult, MeterValue, Setpoints
 
 log = logging.getLogger("openocpp.chargepoint")
 
 T = TypeVar("T")
 
 OWN_WORKERS = 2
+STOP_LIMIT = 3.0  # seconds that ``stop`` may take
+JOBS_LIMIT = 1.0  # seconds of them that it waits for uploads, downloads, installations
+MAX_EARLY_EVENTS = 100  # security events that are kept in memory until the start
 INCOMING_AT_ONCE = 2  # CALLs handled at once; of one connection it is one at a time anyway
 INVALID = AuthorizeResult(AuthorizationStatus.Invalid, "")
 
@@ -73,10 +79,12 @@ class ChargePoint(IChargePoint):
         self._session: Session | None = None
         self._database: Database | None = None
         self._log_handler: logging.Handler | None = None
+        self._early_events: list[SecurityEvent] = []
         self._busy = False  # start or stop is under way
         self._last_error: ConnectError | None = None
 
     def _own_runtime(self) -> Runtime:
+        """Without threads until they are needed."""
         return Runtime(workers=OWN_WORKERS, connectors=1, name=self._name)
 
     def __repr__(self) -> str:
@@ -89,24 +97,33 @@ class ChargePoint(IChargePoint):
         return self._runtime
 
     def start(self) -> bool:
-        if self._given_runtime is None and self._runtime.stopped:
-            self._runtime = self._own_runtime()
-            self._monitor = self._runtime.monitor(self._name)
         with self._monitor:
             if self._session is not None or self._busy:
                 return False
+            self._busy = True
+        started = False
+        try:
+            started = self._begin()
+        finally:
+            if not started:
+                self._shut_down()
+        return started
+
+    def _begin(self) -> bool:
+        """False, or an exception, when what was begun is to be undone."""
+        with self._monitor:
+            if self._given_runtime is None and self._runtime.stopped:
+                self._monitor.runtime = self._runtime = self._own_runtime()
             try:
                 check_charge_point_config(self._config)
-                schemas = SchemaSet.load(self._config.json_schemas_path)
-            except ConfigError as error:
+                self._session = session = self._build(SchemaSet.load(self._config.json_schemas_path))
+                if session.begin():
+                    self._busy = False
+                    return True
+                session.end()
+            except (ConfigError, StoreError) as error:
                 log.error("%s: not started: %s", self._name, error)
-                return False
-            self._session = session = self._build(schemas)
-            if session.begin():
-                return True
-            self._busy = True
-        self._shut_down(session)
-        return False
+            return False
 
     def _build(self, schemas: SchemaSet) -> Session:
         runtime = self._runtime
@@ -134,6 +151,9 @@ class ChargePoint(IChargePoint):
             session.security.log(
                 "DatabaseCorrupted", f"a fresh one was made, the old one is {database.quarantined.name}"
             )
+        events, self._early_events = self._early_events, []
+        for event in events:
+            session.security.store(event)
         self._begin_logging(database)
         return session
 
@@ -146,47 +166,61 @@ class ChargePoint(IChargePoint):
         path = self._config.database_path
         try:
             return Database.open(self._runtime, str(path), CHARGE_POINT)
-        except StoreError as error:
+        except (StoreError, StateError) as error:  # StateError: another role of this runtime uses the file
             log.error("%s: %s; nothing will survive a restart", self._name, error)
             return Database.open(self._runtime, "", CHARGE_POINT)
 
     def _begin_logging(self, database: Database) -> None:
+        """Lines begin with the name of whom they are about: several charge points may share the process."""
         most = self._config.log_max_entries_count
         if database.persistent and most > 0:
-            handler = DatabaseLogHandler(Logs(database, most))
-            prefix = self._name
-            handler.addFilter(lambda record: record.getMessage().startswith(prefix))
+            logs = Logs(database, most)
+            logs.trim()
+            self._log_handler = handler = DatabaseLogHandler(logs)
+            mine = tuple(f"{self._name}{mark}" for mark in (": ", " > ", " < "))
+            handler.addFilter(lambda record: record.getMessage().startswith(mine))
             logging.getLogger("openocpp").addHandler(handler)
-            self._log_handler = handler
 
     def stop(self) -> bool:
         with self._monitor:
-            session = self._session
-            if session is None or self._busy:
+            if self._session is None or self._busy:
                 return False
             self._busy = True
-            session.end()
-        self._shut_down(session)
+            self._session.end()
+        self._shut_down()
         return True
 
-    def _shut_down(self, session: Session) -> None:
-        """Close the connection, then the store, then the threads. The monitor is not held: others may finish."""
-        if not session.ctx.stopping:
-            with self._monitor:
-                session.end()
-        self._last_error = session.link.last_error
-        session.link.close()
+    def _shut_down(self) -> None:
+        """Close the connection, then the store, then the threads. The monitor is not held: others may finish.
+
+        ``_busy`` is set, so that nobody starts or stops meanwhile.
+        """
+        deadline = self._runtime.clock.now() + STOP_LIMIT
+        session = self._session
+        if session is not None:
+            self._last_error = session.link.last_error
+            session.link.close()
+            session.jobs.join(JOBS_LIMIT)
         if self._log_handler is not None:
             logging.getLogger("openocpp").removeHandler(self._log_handler)
             self._log_handler = None
         with self._monitor:
+            if session is not None:
+                session.close()
             database, self._database = self._database, None
             self._session = None
-            self._busy = False
-            if database is not None:
-                database.close()
+            self._close(database)
         if self._given_runtime is None:
-            self._runtime.stop()
+            self._runtime.stop(max(deadline - self._runtime.clock.now(), 0.1))
+        with self._monitor:
+            self._busy = False
+
+    def _close(self, database: Database | None) -> None:
+        if database is not None:
+            try:
+                database.close()
+            except StoreError as error:
+                log.error("%s: the database could not be closed in order: %s", self._name, error)
 
     def reconnect(self) -> bool:
         with self._monitor:
@@ -213,11 +247,11 @@ class ChargePoint(IChargePoint):
     # -- while stopped ---------------------------------------------------------------------------------------------------
 
     def _offline(self, work: Callable[[Database], T], failed: T) -> T:
-        """Work on the database while nothing runs: it is opened for that and closed again."""
-        if self._given_runtime is None and self._runtime.stopped:
-            with self._own_runtime() as runtime:
-                return self._with_database(runtime, work, failed)
-        return self._with_database(self._runtime, work, failed)
+        """Work on the database while nothing runs: it is opened for that and closed again, and no thread is left."""
+        if self._given_runtime is not None:
+            return self._with_database(self._given_runtime, work, failed)
+        with self._own_runtime() as runtime:
+            return self._with_database(runtime, work, failed)
 
     def _with_database(self, runtime: Runtime, work: Callable[[Database], T], failed: T) -> T:
         try:
@@ -226,7 +260,7 @@ class ChargePoint(IChargePoint):
                 return work(database)
             finally:
                 database.close()
-        except StoreError as error:
+        except (StoreError, StateError) as error:  # StateError: another role of this runtime uses the file
             log.error("%s: %s", self._name, error)
             return failed
 
@@ -247,11 +281,7 @@ class ChargePoint(IChargePoint):
                 return False
 
             def reset(database: Database) -> bool:
-                def job(connection: Any) -> None:
-                    connection.execute("DELETE FROM Connectors")
-                    connection.execute("UPDATE Transactions SET running = 0 WHERE running")
-
-                database.write(job)
+                forget_connectors(database)
                 return True
 
             return self._offline(reset, False)
@@ -275,13 +305,13 @@ class ChargePoint(IChargePoint):
         connector_id: int,
         status: ChargePointStatus,
         error_code: ChargePointErrorCode = ChargePointErrorCode.NoError,
-        info: str = "",
-        vendor_id: str = "",
-        vendor_error: str = "",
+        info: str | None = "",
+        vendor_id: str | None = "",
+        vendor_error: str | None = "",
     ) -> bool:
+        texts = StatusTexts(info or "", vendor_id or "", vendor_error or "")
         return self._started(
-            lambda session: session.status.set_status(connector_id, status, error_code, info, vendor_id, vendor_error),
-            False,
+            lambda session: session.status.set_status(connector_id, status, error_code, texts), False
         )
 
     # -- transactions --------------------------------------------------------------------------------------------------
@@ -291,28 +321,16 @@ class ChargePoint(IChargePoint):
 
     @staticmethod
     def _authorize(session: Session, connector_id: int, id_tag: str) -> AuthorizeResult:
-        """1.6 §5.13: on a reserved connector the tag is authorized too, and must be the one it is kept for."""
         connector = session.ctx.connectors.get(connector_id)
-        if connector is None:
-            return INVALID
-        result = session.authorization.authorize(connector, id_tag)
-        row = connector.row
-        if result.status is not AuthorizationStatus.Accepted or row.reservation_id is None or connector_id == 0:
-            return result
-        if same_ci(id_tag, row.reservation_id_tag or ""):
-            return result
-        same_group = bool(row.reservation_parent_id_tag) and same_ci(
-            result.parent_id, row.reservation_parent_id_tag or ""
-        )
-        return result if same_group else AuthorizeResult(AuthorizationStatus.Invalid, result.parent_id)
+        return INVALID if connector is None else session.reservations.authorize(connector, id_tag)
 
     def start_transaction(self, connector_id: int, id_tag: str) -> AuthorizationStatus:
         return self._accepted(
             lambda session: session.transactions.start(connector_id, id_tag), AuthorizationStatus.Invalid
         )
 
-    def stop_transaction(self, connector_id: int, id_tag: str = "", reason: Reason = Reason.Local) -> bool:
-        return self._started(lambda session: session.transactions.stop(connector_id, id_tag, reason), False)
+    def stop_transaction(self, connector_id: int, id_tag: str | None = "", reason: Reason = Reason.Local) -> bool:
+        return self._started(lambda session: session.transactions.stop(connector_id, id_tag or "", reason), False)
 
     def transaction_id(self, connector_id: int) -> int | None:
         return self._started(lambda session: session.transactions.transaction_id(connector_id), None)
@@ -320,36 +338,47 @@ class ChargePoint(IChargePoint):
     def send_meter_values(self, connector_id: int, values: Sequence[MeterValue]) -> bool:
         return self._accepted(lambda session: session.meter_values.send(connector_id, values), False)
 
+    def get_setpoint(
+        self, connector_id: int, unit: ChargingRateUnitType = ChargingRateUnitType.A
+    ) -> Setpoints | None:
+        return self._started(lambda session: session.smart_charging.setpoint(connector_id, unit), None)
+
+    def notify_firmware_update_status(self, success: bool) -> bool:
+        return self._accepted(lambda session: session.firmware.notify(success), False)
+
     # -- vendor messages and security events -----------------------------------------------------------------------------
 
-    def data_transfer(self, vendor_id: str, message_id: str = "", data: str = "") -> DataTransferResult | None:
-        return self._accepted(lambda session: session.data_transfer.send(vendor_id, message_id, data), None)
+    def data_transfer(
+        self, vendor_id: str, message_id: str | None = "", data: str | None = ""
+    ) -> DataTransferResult | None:
+        return self._accepted(lambda session: session.data_transfer.send(vendor_id, message_id or "", data or ""), None)
 
     def register_data_transfer_handler(self, vendor_id: str, handler: VendorHandler) -> bool:
         with self._monitor:
-            if vendor_id in self._vendor_handlers:
+            if fold(vendor_id) in self._vendor_handlers:
                 return False
-            self._vendor_handlers[vendor_id] = handler
+            self._vendor_handlers[fold(vendor_id)] = handler
             return True
 
-    def log_security_event(self, type: str, message: str = "", critical: bool = False) -> bool:
-        return self._security(lambda security: security.log(type, message, critical))
-
-    def clear_security_events(self) -> bool:
-        return self._security(lambda security: security.clear())
-
-    def _security(self, work: Callable[[SecurityEventManager], bool]) -> bool:
+    def log_security_event(self, type: str, message: str | None = "", critical: bool = False) -> bool:
+        event = SecurityEvent(self._runtime.clock.utcnow(), type, message or "", critical)
         with self._monitor:
             if self._session is not None:
-                return work(self._session.security)
+                return self._session.security.store(event)
+            if not self._config.database_path and len(self._early_events) < MAX_EARLY_EVENTS:
+                self._early_events.append(event)  # there is no disk to keep it until the start
+                return True
+            return self._offline(lambda database: self._security_of(database).store(event), False)
 
-            def record(database: Database) -> bool:
-                clock = self._runtime.clock
-                return work(
-                    SecurityEventManager(database, clock, self._name, lambda key: read_setting(self._config, key))
-                )
+    def clear_security_events(self) -> bool:
+        with self._monitor:
+            if self._session is not None:
+                return self._session.security.clear()
+            return self._offline(lambda database: self._security_of(database).clear(), False)
 
-            return self._offline(record, False)
+    def _security_of(self, database: Database) -> SecurityEventManager:
+        clock = self._runtime.clock
+        return SecurityEventManager(database, clock, self._name, lambda key: read_setting(self._config, key))
 
     # -- gates ---------------------------------------------------------------------------------------------------------
 
@@ -358,14 +387,15 @@ class ChargePoint(IChargePoint):
             session = self._session
             if session is None or session.ctx.stopping:
                 return refused
-            return operation(session)
+            try:
+                return operation(session)
+            except StateError:
+                if session.ctx.database.closed:  # stopped while it waited
+                    return refused
+                raise
 
     def _accepted(self, operation: Callable[[Session], T], refused: T) -> T:
-        with self._monitor:
-            session = self._session
-            if session is None or session.ctx.stopping or not session.outbox.is_accepted:
-                return refused
-            return operation(session)
+        return self._started(lambda session: operation(session) if session.outbox.is_accepted else refused, refused)
 
 
 class _Service:

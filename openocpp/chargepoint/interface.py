@@ -13,6 +13,7 @@ from openocpp.types import (
     AuthorizationStatus,
     AvailabilityStatus,
     ChargePointErrorCode,
+    ChargingRateUnitType,
     DataTransferResult,
     DataTransferStatus,
     Reason,
@@ -30,12 +31,15 @@ if TYPE_CHECKING:
         AuthorizeResult,
         AvailabilityType,
         ChargePointStatus,
+        ChargingSchedule,
         Measurand,
         MeterValue,
         Phase,
         RegistrationStatus,
         ResetType,
         SampledValue,
+        Setpoints,
+        UploadLogStatusEnumType,
     )
 
 
@@ -167,6 +171,24 @@ class IChargePoint(ABC):
     def send_meter_values(self, connector_id: int, values: Sequence[MeterValue]) -> bool:
         """Send meter values of the application's own choice, once (1.6 §4.7). True when they were answered."""
 
+    @abstractmethod
+    def get_setpoint(
+        self, connector_id: int, unit: ChargingRateUnitType = ChargingRateUnitType.A
+    ) -> Setpoints | None:
+        """The limits that apply now by the charging profiles (1.6 §3.13), in A per phase or W in all.
+
+        That of the charge point is for all connectors together: to share it out is the application's. That of the
+        connector is never above it. Works offline and before registration. Refused (None): unknown connector, stopped.
+        """
+
+    @abstractmethod
+    def notify_firmware_update_status(self, success: bool) -> bool:
+        """Say how ``install_firmware`` ended, from inside of it or later, after a restart too (1.6 §4.5).
+
+        The connectors are in service again. True when the central system has answered; when it has not, it is told with
+        the next connection. Refused (False): not registered, stopped; then nothing has changed.
+        """
+
     # -- vendor messages and security events -----------------------------------------------------------------------------
 
     @abstractmethod
@@ -220,6 +242,17 @@ class IChargePointEventsHandler(ABC):
         """The energy register of the connector, in Wh, at the start or the stop of a transaction."""
 
     @abstractmethod
+    def reservation_started(self, connector_id: int) -> None:
+        """The connector (0: any one) was reserved (1.6 §5.13)."""
+
+    @abstractmethod
+    def reservation_ended(self, connector_id: int, canceled: bool) -> None:
+        """The reservation has expired, or was given up (``canceled``): by the central system, or for a fault.
+
+        Not told when a transaction has used it.
+        """
+
+    @abstractmethod
     def get_meter_value(
         self, connector_id: int, measurand: Measurand, phase: Phase | None
     ) -> Sequence[SampledValue] | None:
@@ -244,12 +277,49 @@ class IChargePointEventsHandler(ABC):
         """
 
     @abstractmethod
+    def get_local_limitations_schedule(self, connector_id: int, duration: int) -> ChargingSchedule | None:
+        """What the installation allows the connector (0: the charge point) for so many seconds from now on.
+
+        It limits the composite schedule (1.6 §5.7); start and duration in it count for nothing. None: no such limits.
+        """
+
+    @abstractmethod
     def data_transfer_requested(self, vendor_id: str, message_id: str, data: str) -> DataTransferResult:
         """A DataTransfer of a vendor that no handler is registered for."""
 
     @abstractmethod
     def reset_requested(self, type: ResetType) -> bool:
         """True: accepted; the application then ends its transactions (SoftReset, HardReset) and resets."""
+
+    @abstractmethod
+    def get_diagnostics(self, start: datetime | None, stop: datetime | None) -> str:
+        """The path of a file with diagnostics of that time, to be uploaded (1.6 §5.9). "": there are none."""
+
+    @abstractmethod
+    def upload_file(self, path: str, url: str) -> bool | UploadLogStatusEnumType:
+        """Send the file to the URL; it may take its time, on a thread of its own. False, or why not: it failed.
+
+        ``openocpp.transfer`` has this ready. While it runs a newer request may begin a second upload; that this one is
+        not wanted any more is found when it returns.
+        """
+
+    @abstractmethod
+    def update_firmware_requested(self) -> str:
+        """A firmware may be downloaded now (1.6 §5.19): the path to save it to. "": not wanted."""
+
+    @abstractmethod
+    def download_file(self, url: str, path: str) -> bool:
+        """Fetch the URL into the file; otherwise as ``upload_file``."""
+
+    @abstractmethod
+    def firmware_install_needs_idle(self) -> bool:
+        """True: nobody can charge during the installation. The role waits for the end of all transactions, and makes
+        free connectors Unavailable until ``notify_firmware_update_status``."""
+
+    @abstractmethod
+    def install_firmware(self, path: str) -> None:
+        """Install the downloaded firmware, perhaps by restarting. Say how it ended with
+        ``notify_firmware_update_status``; an exception says that it failed."""
 
     @abstractmethod
     def unlock_connector_requested(self, connector_id: int) -> UnlockStatus:
@@ -274,6 +344,12 @@ class DefaultChargePointEventsHandler(IChargePointEventsHandler):
     def change_availability_requested(self, connector_id: int, availability: AvailabilityType) -> AvailabilityStatus:
         return AvailabilityStatus.Accepted
 
+    def reservation_started(self, connector_id: int) -> None:
+        """Nothing to do."""
+
+    def reservation_ended(self, connector_id: int, canceled: bool) -> None:
+        """Nothing to do."""
+
     def get_meter_value(
         self, connector_id: int, measurand: Measurand, phase: Phase | None
     ) -> Sequence[SampledValue] | None:
@@ -288,11 +364,32 @@ class DefaultChargePointEventsHandler(IChargePointEventsHandler):
     def transaction_de_authorized(self, connector_id: int) -> None:
         """Nothing to do: StopTransactionOnInvalidId is obeyed by the role."""
 
+    def get_local_limitations_schedule(self, connector_id: int, duration: int) -> ChargingSchedule | None:
+        return None
+
     def data_transfer_requested(self, vendor_id: str, message_id: str, data: str) -> DataTransferResult:
         return DataTransferResult(DataTransferStatus.UnknownVendorId)
 
     def reset_requested(self, type: ResetType) -> bool:
         return False
+
+    def get_diagnostics(self, start: datetime | None, stop: datetime | None) -> str:
+        return ""
+
+    def upload_file(self, path: str, url: str) -> bool | UploadLogStatusEnumType:
+        return False
+
+    def update_firmware_requested(self) -> str:
+        return ""
+
+    def download_file(self, url: str, path: str) -> bool:
+        return False
+
+    def firmware_install_needs_idle(self) -> bool:
+        return True
+
+    def install_firmware(self, path: str) -> None:
+        """Nothing to do: there is no firmware without ``update_firmware_requested``."""
 
     def unlock_connector_requested(self, connector_id: int) -> UnlockStatus:
         return UnlockStatus.NotSupported

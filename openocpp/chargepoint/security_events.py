@@ -8,15 +8,17 @@ Threads: monitor.
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from openocpp.errors import LocalProtocolError
+from openocpp.errors import LocalProtocolError, StoreError
 from openocpp.store.security_events import SecurityEventQueue, SecurityEventRow, SecurityLog, SecurityLogRow
 from openocpp.types.security_events import SECURITY_EVENTS, SecurityEventRule, SecurityEvents
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
+    from datetime import datetime
 
     from openocpp.runtime import Clock
     from openocpp.store.database import Database
@@ -25,6 +27,28 @@ log = logging.getLogger("openocpp.security")
 
 MAX_TYPE = 50  # characters (SEC §5.15)
 MAX_TECH_INFO = 255
+
+
+@dataclass(frozen=True)
+class SecurityEvent:
+    """What happened. ``critical`` counts for types that the standard does not name.
+
+    LocalProtocolError when the type is no name.
+    """
+
+    timestamp: datetime
+    type: str
+    message: str = ""
+    critical: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.type) <= MAX_TYPE:
+            raise LocalProtocolError("type", f"a security event has a name of 1 to {MAX_TYPE} characters")
+
+    @property
+    def rule(self) -> SecurityEventRule:
+        """What becomes of it."""
+        return SECURITY_EVENTS.get(self.type, SecurityEventRule(self.critical, self.critical))
 
 
 class SecurityEventManager:
@@ -48,30 +72,40 @@ class SecurityEventManager:
         self._kick = kick
 
     def log(self, type: str, message: str = "", critical: bool = False) -> bool:
-        """Log an event, and queue it if it is critical, in one commit."""
-        if not 0 < len(type) <= MAX_TYPE:
-            raise LocalProtocolError("type", f"a security event has a name of 1 to {MAX_TYPE} characters")
-        rule = SECURITY_EVENTS.get(type, SecurityEventRule(critical, critical))
-        now = self._clock.utcnow()
-        log.info("%s: security event %s %s", self._name, type, message)
-        if len(message) > MAX_TECH_INFO:
-            log.warning("%s: the text of %s is cut to %d characters", self._name, type, MAX_TECH_INFO)
+        """Something happened now. False: it could not be written down."""
+        return self.store(SecurityEvent(self._clock.utcnow(), type, message, critical))
+
+    def store(self, event: SecurityEvent) -> bool:
+        """Log an event, and queue it if the central system is to know, in one commit."""
+        rule = event.rule
+        log.info("%s: security event %s %s", self._name, event.type, event.message)
         notified = rule.notified and bool(self._setting("security_event_notification_enabled"))
-        event = SecurityEventRow(timestamp=now, type=type, tech_info=message[:MAX_TECH_INFO])
+        if notified and len(event.message) > MAX_TECH_INFO:
+            log.warning("%s: the text of %s is cut to %d characters", self._name, event.type, MAX_TECH_INFO)
+        line = SecurityLogRow(event.timestamp, event.type, event.message, rule.critical)
+        queued = SecurityEventRow(timestamp=event.timestamp, type=event.type, tech_info=event.message[:MAX_TECH_INFO])
 
         def job(connection: sqlite3.Connection) -> None:
-            self._log.add_in(connection, [SecurityLogRow(now, type, message, rule.critical)])
+            self._log.add_in(connection, [line])
             if notified:
-                self._queue.append_in(connection, event)
+                self._queue.append_in(connection, queued)
 
-        self._database.write(job)
+        try:
+            self._database.write(job)
+        except StoreError as error:
+            log.error("%s: the security event %s is lost: %s", self._name, event.type, error)
+            return False
         if notified and self._kick is not None:
             self._kick()
         return True
 
     def clear(self) -> bool:
-        """Empty the log; its only line then says so."""
+        """Empty the log; its only line then says so. False: there is none."""
         if self._log.maximum <= 0:
             return False
-        self._log.clear()
+        try:
+            self._log.clear()
+        except StoreError as error:
+            log.error("%s: the security log cannot be cleared: %s", self._name, error)
+            return False
         return self.log(SecurityEvents.SECURITY_LOG_WAS_CLEARED)
