@@ -244,7 +244,7 @@ class ChargePoint(IChargePoint):
         session = self._session
         return self._last_error if session is None else session.link.last_error
 
-    # -- while stopped ---------------------------------------------------------------------------------------------------
+    # -- while stopped -------------------------------------------------------------------------------------------------
 
     def _offline(self, work: Callable[[Database], T], failed: T) -> T:
         """Work on the database while nothing runs: it is opened for that and closed again, and no thread is left."""
@@ -346,7 +346,7 @@ class ChargePoint(IChargePoint):
     def notify_firmware_update_status(self, success: bool) -> bool:
         return self._accepted(lambda session: session.firmware.notify(success), False)
 
-    # -- vendor messages and security events -----------------------------------------------------------------------------
+    # -- vendor messages and security events ---------------------------------------------------------------------------
 
     def data_transfer(
         self, vendor_id: str, message_id: str | None = "", data: str | None = ""

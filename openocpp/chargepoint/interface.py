@@ -189,7 +189,7 @@ class IChargePoint(ABC):
         the next connection. Refused (False): not registered, stopped; then nothing has changed.
         """
 
-    # -- vendor messages and security events -----------------------------------------------------------------------------
+    # -- vendor messages and security events ---------------------------------------------------------------------------
 
     @abstractmethod
     def data_transfer(self, vendor_id: str, message_id: str = "", data: str = "") -> DataTransferResult | None:
@@ -214,7 +214,7 @@ class IChargePoint(ABC):
 
 
 class IChargePointEventsHandler(ABC):
-    """What the role asks and tells the application. Derive from ``DefaultChargePointEventsHandler`` for safe answers."""
+    """What the role asks and tells the application. ``DefaultChargePointEventsHandler`` has safe answers."""
 
     @abstractmethod
     def connection_failed(self, status: RegistrationStatus) -> None:
