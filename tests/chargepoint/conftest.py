@@ -14,6 +14,7 @@ from openocpp.types import (
     AvailabilityStatus,
     AvailabilityType,
     ChargePointStatus,
+    ChargingSchedule,
     DataTransferResult,
     DataTransferStatus,
     Measurand,
@@ -22,6 +23,7 @@ from openocpp.types import (
     ResetType,
     SampledValue,
     UnlockStatus,
+    UploadLogStatusEnumType,
 )
 
 if TYPE_CHECKING:
@@ -69,6 +71,14 @@ class RecordingHandler(DefaultChargePointEventsHandler):
         self.transfer = DataTransferResult(DataTransferStatus.UnknownVendorId)
         self.values: Callable[[int, Measurand, Phase | None], Sequence[SampledValue] | None] = lambda *_: None
         self.during_meter: Callable[[], None] | None = None
+        self.during_remote_start: Callable[[int, str], None] = lambda *_: None
+        self.local_limits: Callable[[int, int], ChargingSchedule | None] = lambda *_: None
+        self.diagnostics: Callable[[datetime | None, datetime | None], str] = lambda *_: ""
+        self.upload: Callable[[str, str], bool | UploadLogStatusEnumType] = lambda *_: True
+        self.firmware_path: Callable[[], str] = lambda: "/tmp/image"
+        self.download: Callable[[str, str], bool] = lambda *_: True
+        self.needs_idle = True
+        self.install: Callable[[str], None] = lambda _: None
 
     def names(self) -> list[str]:
         return [entry[0] for entry in self.seen]
@@ -106,6 +116,7 @@ class RecordingHandler(DefaultChargePointEventsHandler):
 
     def remote_start_transaction_requested(self, connector_id: int, id_tag: str) -> bool:
         self.seen.append(("remote_start_transaction_requested", connector_id, id_tag))
+        self.during_remote_start(connector_id, id_tag)
         return self.accept_remote
 
     def remote_stop_transaction_requested(self, connector_id: int) -> bool:
@@ -126,6 +137,39 @@ class RecordingHandler(DefaultChargePointEventsHandler):
     def unlock_connector_requested(self, connector_id: int) -> UnlockStatus:
         self.seen.append(("unlock_connector_requested", connector_id))
         return self.unlock
+
+    def reservation_started(self, connector_id: int) -> None:
+        self.seen.append(("reservation_started", connector_id))
+
+    def reservation_ended(self, connector_id: int, canceled: bool) -> None:
+        self.seen.append(("reservation_ended", connector_id, canceled))
+
+    def get_local_limitations_schedule(self, connector_id: int, duration: int) -> ChargingSchedule | None:
+        self.seen.append(("get_local_limitations_schedule", connector_id, duration))
+        return self.local_limits(connector_id, duration)
+
+    def get_diagnostics(self, start: datetime | None, stop: datetime | None) -> str:
+        self.seen.append(("get_diagnostics", start, stop))
+        return self.diagnostics(start, stop)
+
+    def upload_file(self, path: str, url: str) -> bool | UploadLogStatusEnumType:
+        self.seen.append(("upload_file", path, url))
+        return self.upload(path, url)
+
+    def update_firmware_requested(self) -> str:
+        self.seen.append(("update_firmware_requested",))
+        return self.firmware_path()
+
+    def download_file(self, url: str, path: str) -> bool:
+        self.seen.append(("download_file", url, path))
+        return self.download(url, path)
+
+    def firmware_install_needs_idle(self) -> bool:
+        return self.needs_idle
+
+    def install_firmware(self, path: str) -> None:
+        self.seen.append(("install_firmware", path))
+        self.install(path)
 
 
 class Station:
