@@ -74,12 +74,15 @@ class AuthorizationManager:
     def authorize_tag(self, id_tag: str) -> AuthorizeResult:
         """1.6 §3.5: online the central system has the last word, unless LocalPreAuthorize lets it be spared."""
         request = AuthorizeReq(id_tag=id_tag)
+        self.ctx.messenger.wire.write_request(request)  # offline too, what is no id tag is an error
         if self._outbox.may_send(Kind.REQUEST):
             if self.ctx.keys.local_pre_authorize:
                 known = self.look_up(id_tag)
                 if known is not None and (known.from_list or known.status is AuthorizationStatus.Accepted):
                     return AuthorizeResult(known.status, known.parent_id)
             result = self._outbox.ask(Kind.REQUEST, request)
+            if self.ctx.stopping:  # read anew: the monitor was left
+                return INVALID
             if result.response is not None:
                 info = result.response.id_tag_info
                 self.learn(id_tag, info)
@@ -90,11 +93,10 @@ class AuthorizationManager:
     def _offline(self, id_tag: str) -> AuthorizeResult:
         """1.6 §3.5.4: what is known and not valid is refused, also where unknown id tags are welcome."""
         known = self.look_up(id_tag)
-        if self.ctx.keys.local_authorize_offline and known is not None:
+        keys = self.ctx.keys
+        if known is not None and (keys.local_authorize_offline or keys.allow_offline_tx_for_unknown_id):
             return AuthorizeResult(known.status, known.parent_id)
-        if self.ctx.keys.allow_offline_tx_for_unknown_id and (
-            known is None or known.status is AuthorizationStatus.Accepted
-        ):
+        if known is None and keys.allow_offline_tx_for_unknown_id:
             return AuthorizeResult(AuthorizationStatus.Accepted, "")
         return INVALID
 

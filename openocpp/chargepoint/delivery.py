@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
 from openocpp.chargepoint.outbox import Kind
-from openocpp.errors import ErrorCode
+from openocpp.errors import ErrorCode, StoreError
 from openocpp.messages.base import ACTIONS
 from openocpp.messages.security import SecurityEventNotificationReq
 from openocpp.store.outbox import Outbox as OutboxTable
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from openocpp.chargepoint.context import ChargePointContext
     from openocpp.chargepoint.outbox import Outbox
     from openocpp.messages.base import Request
+    from openocpp.rpc.endpoint import Endpoint
     from openocpp.runtime import MonitorTimer, Waiter
     from openocpp.store.shapes import QueueTable
 
@@ -36,6 +38,7 @@ log = logging.getLogger("openocpp.chargepoint")
 UNKNOWN_ID = '"transactionId":-1'  # as the messages of a transaction are stored; -1 is also what a lost start leaves
 MAX_IDLE_METER_VALUES = 1000  # meter values without transaction that are kept while offline
 EVENT_RETRY = 60.0  # seconds until a security event is sent again that was not processed
+STORE_RETRY = 10.0  # seconds until the disk is asked again
 
 
 class Message(Protocol):
@@ -57,7 +60,7 @@ class Courier(ABC, Generic[R]):
         self.outbox = outbox
         self._table = table
         self._in_flight: R | None = None
-        self._attempts = 0
+        self._sent_on: Endpoint | None = None  # the connection that the message in flight was given to
         self._retry: MonitorTimer | None = None
         self._waiters: dict[int, Waiter[CallResult[Any] | None]] = {}
 
@@ -74,51 +77,85 @@ class Courier(ABC, Generic[R]):
         """Does a message wait for its next attempt?"""
         return self._retry is not None and self._retry.active
 
+    # -- sending -------------------------------------------------------------------------------------------------------
+
+    @property
+    def _is_free(self) -> bool:
+        """May a message leave now?"""
+        busy = self._in_flight is not None or self.is_waiting or self.ctx.stopping
+        return not busy and self.outbox.may_send(self.kind)
+
     def kick(self) -> None:
         """Send the next message, if there is one and it may leave."""
-        if self._in_flight is not None or self.is_waiting or self.ctx.stopping or not self.outbox.may_send(self.kind):
+        if self._is_free:
+            self._send(self._table.head())
+
+    def _send(self, row: R | None) -> None:
+        """Send this one, the head of the queue. One that cannot be understood any more must not block the others."""
+        while row is not None and self._is_free:
+            try:
+                request_type, payload = self.message(row)
+            except (KeyError, ValueError) as error:
+                log.error("%s: a queued message cannot be sent and is dropped: %r: %s", self.ctx.name, error, row)
+                row = self._remove(row, None)
+                continue
+            self._in_flight = row
+            self._sent_on = self.ctx.messenger.endpoint
+            if not self.outbox.post_text(self.kind, request_type, payload, partial(self._answered, row)):
+                self._in_flight = None
             return
-        row = self._table.head()
-        if row is None:
-            return
-        self._in_flight = row
-        request_type, payload = self.message(row)
-        if not self.outbox.post_text(self.kind, request_type, payload, lambda result: self._answered(row, result)):
-            self._in_flight = None
 
     def _answered(self, row: R, result: CallResult[Any]) -> None:
-        if self.ctx.stopping or self._in_flight is not row:
+        """Also while the role stops: what was answered is not sent again after the next start."""
+        if self._in_flight is not row or self.ctx.database.closed:
             return
         self._in_flight = None
         if result.outcome is CallOutcome.NotConnected:
             self._release(row.id, None)
+            if self.ctx.messenger.endpoint is not self._sent_on:  # else the next connection begins with a kick
+                self.kick()
         elif result.ok:
-            self._remove(row, self.succeeded(row, result))
-            self._release(row.id, result)
+            self._conclude(row, self.succeeded(row, result), result)
         else:
             delay = self.failed(row, result)
             if delay is None:
-                self._remove(row, self.dropped(row))
+                self._conclude(row, self.dropped(row), None)
             else:
                 self._retry = self.ctx.monitor.call_later(delay, self.kick)
-            self._release(row.id, None)
-        self.kick()
+                self._release(row.id, None)
 
-    def _remove(self, row: R, also: Job | None) -> None:
-        """Together with ``also``'s writes. Lazily where repeating the message after a power cut does no harm."""
+    def _conclude(self, row: R, also: Job | None, result: CallResult[Any] | None) -> None:
+        """Remove a message, and send the next one. While the disk refuses that, none is sent: this one would be."""
+        try:
+            following = self._remove(row, also)
+        except StoreError as error:
+            log.error("%s: a message that was answered cannot be removed: %s", self.ctx.name, error)
+            self._retry = self.ctx.monitor.call_later(STORE_RETRY, partial(self._conclude, row, also, None))
+            following = None
+        self._release(row.id, result)
+        self._send(following)
 
-        def job(connection: sqlite3.Connection) -> None:
+    def _remove(self, row: R, also: Job | None) -> R | None:
+        """Durably, together with ``also``'s writes: after a power cut at most the last message is repeated.
+
+        The result is the message that is the next one then.
+        """
+
+        def job(connection: sqlite3.Connection) -> R | None:
             if also is not None:
                 also(connection)
             self._table.remove_in(connection, row.id)
+            return self._table.head_in(connection)
 
-        if also is None:
-            self.ctx.database.write_lazy(job)
-        else:
-            self.ctx.database.write(job)
+        return self.ctx.database.write(job)
+
+    # -- who waits for an answer ---------------------------------------------------------------------------------------
 
     def expect(self, row_id: int) -> Waiter[CallResult[Any] | None]:
-        """A waiter for the first outcome of a message that was just appended: None when it has no answer yet."""
+        """A waiter for the first outcome of a message: None when it has no answer yet.
+
+        To be called before the monitor is left after ``append``: from then on the message may be answered.
+        """
         waiter = self.ctx.runtime.waiter()
         self._waiters[row_id] = waiter
         return waiter
@@ -144,7 +181,7 @@ class Courier(ABC, Generic[R]):
 
     @abstractmethod
     def succeeded(self, row: R, result: CallResult[Any]) -> Job | None:
-        """It was answered. The writes that belong to its removal from the queue, if any: they are durable."""
+        """It was answered. The writes that belong to its removal from the queue, if any."""
 
     def dropped(self, row: R) -> Job | None:
         """It is given up. As above."""
@@ -191,14 +228,12 @@ class TransactionCourier(Courier[OutboxRow]):
 
         The monitor is left meanwhile.
         """
-        if not self.outbox.may_send(self.kind) or self.is_waiting:
-            return None
-        waiter = self.expect(row_id)
+        waiter = self._waiters.get(row_id) or self.expect(row_id)
         self.kick()
-        if not self.ctx.monitor.wait(waiter, float(self.ctx.setting("call_request_timeout"))):
-            self.give_up(row_id)
-            return None
-        return waiter.value
+        if waiter.is_set or (not self.is_waiting and not self.ctx.stopping and self.outbox.may_send(self.kind)):
+            self.ctx.monitor.wait(waiter, self.ctx.messenger.timeout)
+        self.give_up(row_id)
+        return waiter.value if waiter.is_set else None  # it may have been set just after the time was over
 
     def is_expected(self, row_id: int) -> bool:
         """Does a caller wait for the answer to this message?"""
@@ -221,19 +256,31 @@ class TransactionCourier(Courier[OutboxRow]):
         return self.on_drop(row)
 
     def failed(self, row: OutboxRow, result: CallResult[Any]) -> float | None:
-        attempts = row.attempts + 1
+        attempts, interval = row.attempts + 1, float(self.ctx.keys.transaction_message_retry_interval)
+        if result.outcome is CallOutcome.TimedOut and not self._is_alive():
+            log.warning("%s: no answer to %s, and nothing else comes; it is sent again", self.ctx.name, row.action)
+            return interval * max(row.attempts, 1)
         most = max(self.ctx.keys.transaction_message_attempts, 1)
         why = result.error_code or result.outcome.value
         if attempts >= most:
             log.warning("%s: %s given up after %d attempts: %s", self.ctx.name, row.action, attempts, why)
             return None
         self.table.set_attempts(row.id, attempts)
-        delay = float(self.ctx.keys.transaction_message_retry_interval * attempts)
+        delay = interval * attempts
         log.warning(
             "%s: %s was not processed (%s), attempt %d of %d follows in %.0f s",
             self.ctx.name, row.action, why, attempts + 1, most, delay,
         )  # fmt: skip
         return delay
+
+    def _is_alive(self) -> bool:
+        """Did the central system send anything while it left a message without answer?
+
+        Silence is no failure to process (errata-J 3.2) but that of a connection or of the whole central system: then
+        nothing is given up. Only a message that is passed over while others are served must not block for ever.
+        """
+        endpoint = self.ctx.messenger.endpoint
+        return endpoint is not None and endpoint.last_received > self.ctx.clock.now() - self.ctx.messenger.timeout
 
 
 class EventCourier(Courier[SecurityEventRow]):

@@ -10,6 +10,7 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 from openocpp.chargepoint.connectors import Operation
+from openocpp.chargepoint.interface import DefaultChargePointEventsHandler
 from openocpp.chargepoint.outbox import Registration
 from openocpp.messages.core import (
     RemoteStartTransactionConf,
@@ -24,7 +25,7 @@ from openocpp.messages.core import (
 from openocpp.messages.dispatch import handles
 from openocpp.types import (
     AuthorizationStatus,
-    ChargingProfile,
+    FeatureProfile,
     Reason,
     RemoteStartStopStatus,
     ResetStatus,
@@ -33,25 +34,31 @@ from openocpp.types import (
 from openocpp.types.security_events import SecurityEvents
 
 if TYPE_CHECKING:
+    from openocpp.chargepoint.connectors import Connector
     from openocpp.chargepoint.context import ChargePointContext
     from openocpp.chargepoint.outbox import Outbox
     from openocpp.chargepoint.security_events import SecurityEventManager
     from openocpp.chargepoint.transactions import ReservationRules, TransactionManager
+    from openocpp.types import ChargingProfile
 
 log = logging.getLogger("openocpp.chargepoint")
 
 ACCEPTED = RemoteStartStopStatus.Accepted
 REJECTED = RemoteStartStopStatus.Rejected
+NO_LOCKS = DefaultChargePointEventsHandler.unlock_connector_requested
 
 
 class RemoteProfiles(Protocol):
     """What a remote start asks of smart charging (1.6 §5.16.2)."""
 
-    def refuse_remote(self, profile: ChargingProfile) -> str | None:
-        """Why this profile cannot come with a remote start; None when it can."""
+    def expect_remote(self, connector_id: int, id_tag: str, profile: ChargingProfile | None) -> str | None:
+        """Keep the profile, in the place of an earlier one, for the transaction that this id tag is to start there.
 
-    def expect_remote(self, connector_id: int, profile: ChargingProfile) -> bool:
-        """Keep it for the transaction that is to start (0: on whichever connector). False: no room."""
+        Connector 0: on whichever it chooses. The result is why the profile cannot be kept, None when it is.
+        """
+
+    def forget_remote(self, connector_id: int) -> None:
+        """There will be no such transaction."""
 
 
 class RemoteControl:
@@ -64,7 +71,7 @@ class RemoteControl:
         transactions: TransactionManager,
         reservations: ReservationRules,
         security: SecurityEventManager,
-        profiles: RemoteProfiles | None = None,
+        profiles: RemoteProfiles,
     ) -> None:
         self.ctx = ctx
         self._outbox = outbox
@@ -78,29 +85,44 @@ class RemoteControl:
         return RemoteStartTransactionConf(status=ACCEPTED if self._may_start(request) else REJECTED)
 
     def _may_start(self, request: RemoteStartTransactionReq) -> bool:
-        if self._outbox.registration is Registration.PENDING:  # 1.6 §4.2
+        if not self._outbox.is_accepted:  # 1.6 §4.2; a start would be refused as well
             return False
         connector_id = request.connector_id
-        if connector_id is not None:
+        if connector_id is None:
+            if not any(self._admits(connector, request.id_tag) for connector in self.ctx.connectors.physical):
+                return False
+        else:
             connector = self.ctx.connectors.get(connector_id)
-            if connector is None or not self._transactions.is_startable(connector):
+            if connector is None or not self._admits(connector, request.id_tag):
                 return False
-            if self._reservations.verdict(connector, request.id_tag) is not AuthorizationStatus.Accepted:
-                return False
-        elif not any(self._transactions.is_startable(connector) for connector in self.ctx.connectors.physical):
+        return self._asked_with_profile(connector_id or 0, request.id_tag, request.charging_profile)
+
+    def _admits(self, connector: Connector, id_tag: str) -> bool:
+        """May leave the monitor, to find out for whom a connector is reserved."""
+        return (
+            self._transactions.is_startable(connector)
+            and self._reservations.verdict(connector, id_tag) is AuthorizationStatus.Accepted
+        )
+
+    def _asked_with_profile(self, connector_id: int, id_tag: str, profile: ChargingProfile | None) -> bool:
+        """The profile is kept first: the application may start the transaction before its answer is here.
+
+        1.6 §5.11: a charge point without smart charging does not look at the profile.
+        """
+        if FeatureProfile.SmartCharging not in self.ctx.keys.supported_feature_profiles:
+            profile = None
+        problem = self._profiles.expect_remote(connector_id, id_tag, profile)
+        if problem is not None:
+            log.warning("%s: remote start refused: %s", self.ctx.name, problem)
             return False
-        profile = request.charging_profile if self._profiles is not None else None
-        if self._profiles is not None and profile is not None:
-            problem = self._profiles.refuse_remote(profile)
-            if problem is not None:
-                log.warning("%s: remote start refused: %s", self.ctx.name, problem)
-                return False
-        handler = self.ctx.events.handler.remote_start_transaction_requested
-        if not self.ctx.events.require(handler, connector_id or 0, request.id_tag):
-            return False
-        if self._profiles is not None and profile is not None:
-            return self._profiles.expect_remote(connector_id or 0, profile)
-        return True
+        accepted = False
+        try:
+            handler = self.ctx.events.handler.remote_start_transaction_requested
+            accepted = self.ctx.events.require(handler, connector_id, id_tag)
+        finally:
+            if not accepted:
+                self._profiles.forget_remote(connector_id)
+        return accepted
 
     @handles(RemoteStopTransactionReq)
     def remote_stop(self, request: RemoteStopTransactionReq) -> RemoteStopTransactionConf:
@@ -114,12 +136,19 @@ class RemoteControl:
 
     @handles(UnlockConnectorReq)
     def unlock(self, request: UnlockConnectorReq) -> UnlockConnectorConf:
-        """1.6 §5.18: a running transaction is finished first; errata 3.85: an unknown connector is not supported."""
+        """1.6 §5.18: a running transaction is finished first; errata 3.85: an unknown connector is not supported.
+
+        The answer does not wait for that of the central system, which may wait for this one. A handler that cannot
+        unlock anything costs nobody a transaction.
+        """
         connector = self.ctx.connectors.get(request.connector_id)
-        if connector is None or connector.id == 0:
+        unlocks = type(self.ctx.events.handler).unlock_connector_requested
+        if connector is None or connector.id == 0 or unlocks is NO_LOCKS:
             return UnlockConnectorConf(status=UnlockStatus.NotSupported)
+        if connector.operation is Operation.STARTING:
+            return UnlockConnectorConf(status=UnlockStatus.UnlockFailed)
         if connector.transaction is not None:
-            self._transactions.stop(connector.id, "", Reason.UnlockCommand)
+            self._transactions.stop(connector.id, "", Reason.UnlockCommand, wait=False)
         handler = self.ctx.events.handler.unlock_connector_requested
         return UnlockConnectorConf(status=self.ctx.events.require(handler, connector.id))
 
@@ -128,5 +157,6 @@ class RemoteControl:
         """1.6 §5.14: the application ends its transactions and resets; that it was told is a security event."""
         if not self.ctx.events.require(self.ctx.events.handler.reset_requested, request.type):
             return ResetConf(status=ResetStatus.Rejected)
-        self._security.log(SecurityEvents.RESET_OR_REBOOT, f"{request.type} reset requested by the central system")
+        if not self.ctx.stopping:  # the handler may have stopped the role
+            self._security.log(SecurityEvents.RESET_OR_REBOOT, f"{request.type} reset requested by the central system")
         return ResetConf(status=ResetStatus.Accepted)

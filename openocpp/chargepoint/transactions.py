@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from openocpp.chargepoint.connectors import Operation
 from openocpp.chargepoint.marks import Signal
+from openocpp.chargepoint.meter_values import thinned
+from openocpp.errors import StoreError
+from openocpp.messages.codec import to_payload
 from openocpp.messages.core import StartTransactionReq, StopTransactionReq
-from openocpp.rpc.json import loads
+from openocpp.rpc.json import dumps, loads
 from openocpp.store.outbox import OutboxRow
 from openocpp.store.transactions import TransactionRow
 from openocpp.store.transactions import Transactions as TransactionTable
@@ -39,6 +42,8 @@ log = logging.getLogger("openocpp.chargepoint")
 
 NOT_KNOWN = -1  # the transactionId while the central system's is not known (errata 3.18)
 NO_START = frozenset({ChargePointStatus.Unavailable, ChargePointStatus.Faulted})
+ROOM = 0.9  # share of what a connection carries that a payload may have
+STOP_RETRY = 10.0  # seconds until a stop is tried again that the disk refused
 
 
 class Claim(NamedTuple):
@@ -64,10 +69,10 @@ class ReservationRules(Protocol):
 class MeterReadings(Protocol):
     """What transactions ask of meter values."""
 
-    def transaction_began(self, transaction: TransactionRow) -> None:
-        """Take the readings of the beginning. May leave the monitor."""
+    def transaction_begins(self, connector_id: int) -> MeterValue | None:
+        """The readings of the beginning, for StopTransaction. May leave the monitor."""
 
-    def transaction_ends(self, transaction: TransactionRow) -> MeterValue | None:
+    def transaction_ends(self, connector_id: int) -> MeterValue | None:
         """The readings of the end, for StopTransaction. May leave the monitor."""
 
     def transaction_data(self, transaction: TransactionRow, last: MeterValue | None) -> list[MeterValue]:
@@ -75,7 +80,10 @@ class MeterReadings(Protocol):
 
 
 class TransactionManager:
-    """Starts and stops transactions. ``started`` and ``stopped`` fire with the connector and the transaction."""
+    """Starts and stops transactions.
+
+    ``started``, ``identified`` (the central system's id has come) and ``stopped`` fire with connector and transaction.
+    """
 
     def __init__(
         self,
@@ -97,8 +105,29 @@ class TransactionManager:
         self.table = TransactionTable(ctx.database)
         self.started: Signal[[Connector, TransactionRow]] = Signal()
         self.stopped: Signal[[Connector, TransactionRow]] = Signal()
+        self.identified: Signal[[Connector, TransactionRow]] = Signal()
+        self._over: int | None = None  # the transaction that was forgotten last, if it was not the newest one
         courier.on_answer = self._answered
         courier.on_drop = self._dropped
+
+    def begin(self) -> None:
+        """Take up what a restart has left: what is over, what was forgotten, what the central system does not want."""
+        self.table.prune()
+        TxMeterValues(self.ctx.database).prune()
+        for row in self.table.running():
+            connector = self.ctx.connectors.by_transaction_key(row.key)
+            if connector is None:
+                self._end_orphan(row)
+            elif row.deauthorized:
+                self._act_on_refusal(connector, row, told=False)
+
+    def _end_orphan(self, row: TransactionRow) -> None:
+        """The charge point has fewer connectors than before: nobody else will ever stop this transaction."""
+        log.error("%s: transaction %d ends: there is no connector %d", self.ctx.name, row.key, row.connector_id)
+        try:
+            self._end(row, "", row.meter_start, Reason.Other, None)
+        except StoreError as error:
+            log.error("%s: that cannot be stored: %s", self.ctx.name, error)
 
     # -- start ---------------------------------------------------------------------------------------------------------
 
@@ -108,27 +137,45 @@ class TransactionManager:
             return AuthorizationStatus.Invalid
         connector.operation = Operation.STARTING
         try:
-            verdict = self._reservations.verdict(connector, id_tag)
-            if verdict is not AuthorizationStatus.Accepted:
-                return verdict
-            meter = self._meter(connector)
-            # read anew: the monitor was left
-            if meter is None or self.ctx.stopping or connector.status in NO_START:
-                return AuthorizationStatus.Invalid
-            row_id = self._begin(connector, id_tag, meter)
+            begun = self._try_to_begin(connector, id_tag)
         finally:
             connector.operation = Operation.NONE
-        return self._finish_start(connector, row_id)
+            if connector.transaction is None and not self.ctx.stopping:
+                self._status.apply_scheduled(connector)  # what came meanwhile waited for the end of a transaction
+        if isinstance(begun, AuthorizationStatus):
+            return begun
+        return self._finish_start(connector, begun)
+
+    def _try_to_begin(self, connector: Connector, id_tag: str) -> AuthorizationStatus | int:
+        """Why there is no transaction, or the id of the queued message."""
+        verdict = self._reservations.verdict(connector, id_tag)
+        if verdict is not AuthorizationStatus.Accepted:
+            return verdict
+        meter = self._meter(connector)
+        first = self._readings.transaction_begins(connector.id)
+        # read anew: the monitor was left
+        if meter is None or self.ctx.stopping or not self._is_usable(connector):
+            return AuthorizationStatus.Invalid
+        try:
+            return self._begin(connector, id_tag, meter, first)
+        except StoreError as error:
+            log.error("%s: connector %d: a start cannot be stored: %s", self.ctx.name, connector.id, error)
+            return AuthorizationStatus.Invalid
 
     def is_startable(self, connector: Connector) -> bool:
         """Nothing runs there, and nothing is wrong with it. Connector 0 is none."""
-        return connector.id > 0 and not connector.is_busy and connector.status not in NO_START
+        return connector.id > 0 and not connector.is_busy and self._is_usable(connector)
+
+    def _is_usable(self, connector: Connector) -> bool:
+        """A fault of the charge point is one of each connector; its availability shows in their statuses."""
+        whole = self.ctx.connectors.whole
+        return connector.status not in NO_START and whole.status is not ChargePointStatus.Faulted
 
     def _meter(self, connector: Connector) -> int | None:
         return self.ctx.events.ask(None, self.ctx.events.handler.get_tx_start_stop_meter_value, connector.id)
 
-    def _begin(self, connector: Connector, id_tag: str, meter: int) -> int:
-        """Transaction, message and used reservation in one commit: the id of the queued message."""
+    def _begin(self, connector: Connector, id_tag: str, meter: int, first: MeterValue | None) -> int:
+        """Transaction, message, first readings and used reservation in one commit: the id of the queued message."""
         now = self.ctx.clock.utcnow().replace(microsecond=0)
         claim = self._reservations.claim(connector, id_tag)
         reservation_id = None if claim is None else claim.reservation_id
@@ -145,11 +192,14 @@ class TransactionManager:
             start_time=now,
             reservation_id=reservation_id,
         )
+        reading = None if first is None else dumps(to_payload(first))
         keys: list[int] = []
 
         def build(connection: sqlite3.Connection) -> OutboxRow:
             keys[:] = [self.table.next_key_in(connection)]
             self.table.save_in(connection, replace(row, key=keys[0]))
+            if reading is not None:
+                TxMeterValues.add_in(connection, keys[0], reading)
             if claim is not None:
                 self.ctx.connectors.update_in(connection, claim.cleared)
             return OutboxRow(
@@ -161,6 +211,7 @@ class TransactionManager:
             )
 
         row_id = self._courier.append(build)
+        self._courier.expect(row_id)
         connector.transaction = replace(row, key=keys[0])
         if claim is not None:
             self._reservations.claimed(claim)
@@ -171,7 +222,6 @@ class TransactionManager:
         assert transaction is not None  # set just before, and the monitor was not left since
         self._status.refresh(connector)
         self.started.fire(connector, transaction)
-        self._readings.transaction_began(transaction)
         result = self._courier.now_or_later(row_id)
         if result is None or result.response is None:
             return AuthorizationStatus.Accepted
@@ -180,50 +230,55 @@ class TransactionManager:
 
     # -- stop ----------------------------------------------------------------------------------------------------------
 
-    def stop(self, connector_id: int, id_tag: str, reason: Reason) -> bool:
+    def stop(self, connector_id: int, id_tag: str, reason: Reason, *, wait: bool = True) -> bool:
+        """``wait``: for the answer, if it can come at once."""
         connector = self.ctx.connectors.get(connector_id)
         if connector is None or connector.transaction is None or connector.operation is not Operation.NONE:
             return False
-        transaction = connector.transaction
         connector.operation = Operation.STOPPING
         try:
-            meter = self._meter(connector)
-            last = self._readings.transaction_ends(transaction)
-            if self.ctx.stopping:  # the transaction goes on: it is stopped after the next start
-                return False
-            if meter is None:
-                log.error("%s: no meter value for the stop: that of the start is told", self.ctx.name)
-                meter = transaction.meter_start
-            transaction = connector.transaction  # its id may have come meanwhile
-            row_id = self._end(connector, transaction, id_tag, meter, reason, last)
+            row_id = self._try_to_end(connector, id_tag, reason)
         finally:
             connector.operation = Operation.NONE
-        connector.transaction = None
+        if row_id is None:
+            return False
+        if wait:
+            self._courier.expect(row_id)
+        transaction, connector.transaction = connector.transaction, None
+        assert transaction is not None  # only what is STOPPING takes it away
         self.stopped.fire(connector, transaction)
         self._status.apply_scheduled(connector)
-        self._courier.now_or_later(row_id)
+        if wait:
+            self._courier.now_or_later(row_id)
+        else:
+            self._courier.kick()
         return True
 
+    def _try_to_end(self, connector: Connector, id_tag: str, reason: Reason) -> int | None:
+        """The id of the queued message; None: the transaction goes on."""
+        meter = self._meter(connector)
+        last = self._readings.transaction_ends(connector.id)
+        transaction = connector.transaction  # read anew: its id may have come meanwhile
+        if self.ctx.stopping or transaction is None:  # it is stopped after the next start
+            return None
+        if meter is None:
+            log.error("%s: no meter value for the stop: that of the start is told", self.ctx.name)
+            meter = transaction.meter_start
+        try:
+            return self._end(transaction, id_tag, meter, reason, last)
+        except StoreError as error:
+            log.error("%s: connector %d: a stop cannot be stored: %s", self.ctx.name, connector.id, error)
+            return None
+
     def _end(
-        self,
-        connector: Connector,
-        transaction: TransactionRow,
-        id_tag: str,
-        meter: int,
-        reason: Reason,
-        last: MeterValue | None,
+        self, transaction: TransactionRow, id_tag: str, meter: int, reason: Reason, last: MeterValue | None
     ) -> int:
         """End of the transaction and message in one commit: the id of the queued message."""
         now = self.ctx.clock.utcnow().replace(microsecond=0)
         request = StopTransactionReq(
-            id_tag=id_tag or None,
-            meter_stop=meter,
-            timestamp=now,
-            transaction_id=NOT_KNOWN,
-            reason=reason,
-            transaction_data=self._readings.transaction_data(transaction, last) or None,
+            id_tag=id_tag or None, meter_stop=meter, timestamp=now, transaction_id=NOT_KNOWN, reason=reason
         )
-        payload = self.ctx.messenger.wire.write_request(request)
+        payload = self._with_data(request, self._readings.transaction_data(transaction, last))
         over = replace(transaction, running=False, meter_stop=meter, stop_time=now, stop_reason=reason.value)
 
         def build(connection: sqlite3.Connection) -> OutboxRow:
@@ -231,13 +286,24 @@ class TransactionManager:
             TxMeterValues.remove_in(connection, over.key)
             return OutboxRow(
                 action=StopTransactionReq.action,
-                connector_id=connector.id,
+                connector_id=over.connector_id,
                 transaction_key=over.key,
                 payload=payload,
                 created=now,
             )
 
         return self._courier.append(build)
+
+    def _with_data(self, request: StopTransactionReq, data: list[MeterValue]) -> str:
+        """The payload. What no connection carries would block the queue for ever: then readings are left out."""
+        room = ROOM * min(int(self.ctx.setting("max_message_size")), int(self.ctx.setting("max_output_buffer")))
+        while True:
+            payload = self.ctx.messenger.wire.write_request(replace(request, transaction_data=data or None))
+            if len(payload) <= room or len(data) <= 2:
+                return payload
+            fewer = max(min(int(len(data) * room / len(payload)), len(data) - 1), 2)
+            log.warning("%s: StopTransaction carries %d of %d meter values", self.ctx.name, fewer, len(data))
+            data = thinned(data, fewer)
 
     def transaction_id(self, connector_id: int) -> int | None:
         connector = self.ctx.connectors.get(connector_id)
@@ -249,7 +315,7 @@ class TransactionManager:
         if row.action == StartTransactionReq.action:
             return self._start_answered(row, result.response)
         if row.action == StopTransactionReq.action:
-            self._stop_answered(row, result.response)
+            return self._stop_answered(row, result.response)
         return None
 
     def _start_answered(self, row: OutboxRow, conf: StartTransactionConf | None) -> Job | None:
@@ -269,8 +335,10 @@ class TransactionManager:
         connector = self.ctx.connectors.by_transaction_key(found.key)
         if connector is not None:
             connector.transaction = transaction
+            self.identified.fire(connector, transaction)
             if refused:
-                self._de_authorized(connector, info.status, told=self._courier.is_expected(row.id))
+                log.warning("%s: connector %d: the started id tag is %s", self.ctx.name, connector.id, info.status)
+                self._act_on_refusal(connector, transaction, told=self._courier.is_expected(row.id))
         return partial(self._save, transaction)
 
     def _save(self, transaction: TransactionRow, connection: sqlite3.Connection) -> None:
@@ -289,27 +357,41 @@ class TransactionManager:
                 ),
             )
 
-    def _de_authorized(self, connector: Connector, status: AuthorizationStatus, *, told: bool) -> None:
+    def _act_on_refusal(self, connector: Connector, transaction: TransactionRow, *, told: bool) -> None:
         """1.6 §3.5.4, errata 3.17. ``told``: the caller of ``start_transaction`` gets the status as its result."""
-        log.warning("%s: connector %d: the started id tag is %s", self.ctx.name, connector.id, status)
+        if self.ctx.stopping:  # it is done after the next start
+            return
         stop = self.ctx.keys.stop_transaction_on_invalid_id
         if stop:
-            self.ctx.monitor.call_soon(partial(self._stop_deauthorized, connector.id))
+            self.ctx.monitor.call_soon(partial(self._stop_refused, transaction.key))
         if not (stop and told):
             self.ctx.events.tell(self.ctx.events.handler.transaction_de_authorized, connector.id)
 
-    def _stop_deauthorized(self, connector_id: int) -> None:
-        self.stop(connector_id, "", Reason.DeAuthorized)
+    def _stop_refused(self, key: int) -> None:
+        """That transaction and no other one: the connector may have a new one already."""
+        connector = self.ctx.connectors.by_transaction_key(key)
+        if connector is None or self.ctx.stopping:
+            return
+        if not self.stop(connector.id, "", Reason.DeAuthorized, wait=False) and not self.ctx.stopping:
+            self.ctx.monitor.call_later(STOP_RETRY, partial(self._stop_refused, key))
 
-    def _stop_answered(self, row: OutboxRow, conf: StopTransactionConf | None) -> None:
+    def _stop_answered(self, row: OutboxRow, conf: StopTransactionConf | None) -> Job | None:
         if conf is not None and conf.id_tag_info is not None:
             id_tag = loads(row.payload).get("idTag")
             if id_tag:  # without one, the information belongs to nobody
                 self._authorization.learn(id_tag, conf.id_tag_info)
-        self.table.prune()
+        return self._forgotten(row)
+
+    def _forgotten(self, row: OutboxRow) -> Job | None:
+        """Its last message leaves the queue. The newest transaction stays: then it goes with the next one."""
+        keys = [key for key in (self._over, row.transaction_key) if key is not None]
+        self._over = row.transaction_key
+        return partial(self.table.forget_in, keys=keys)
 
     def _dropped(self, row: OutboxRow) -> Job | None:
-        """A start that was given up: what follows is sent with -1 (errata 3.18)."""
+        """A message that was given up: without its start, what follows is sent with -1 (errata 3.18)."""
+        if row.action == StopTransactionReq.action:
+            return self._forgotten(row)
         found = self._of(row)
         if found is None or row.action != StartTransactionReq.action:
             return None

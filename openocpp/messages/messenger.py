@@ -1,7 +1,8 @@
 """The typed top of rpc: ``call(request)`` gives its confirmation, and the peer's requests reach their handlers.
 
 A messenger belongs to one peer and outlives its connections; each connection is an endpoint that it is given.
-Threads: ``ask``, ``call`` any but the scheduler, ``post`` any; handlers run on workers, inside the monitor if there is one.
+Threads: ``ask``, ``call`` any but the scheduler, ``post`` any; handlers run on workers, inside the monitor if there is
+one.
 """
 
 from __future__ import annotations

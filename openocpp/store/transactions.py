@@ -14,6 +14,7 @@ from openocpp.store.columns import Columns
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable
     from datetime import datetime
 
     from openocpp.store.database import Database
@@ -67,6 +68,17 @@ class Transactions:
     def prune(self) -> None:
         """Forget, lazily, those that are over and of which no message is queued any more."""
         self._database.write_lazy(self.prune_in)
+
+    @staticmethod
+    def forget_in(connection: sqlite3.Connection, keys: Iterable[int]) -> None:
+        """Forget those of them that are over, the newest row excepted: it tells the next key.
+
+        As ``prune_in``, without looking through the queue: none of their messages is there any more.
+        """
+        connection.executemany(
+            "DELETE FROM Transactions WHERE key = ? AND NOT running AND key < (SELECT max(key) FROM Transactions)",
+            [(key,) for key in keys],
+        )
 
     @staticmethod
     def next_key_in(connection: sqlite3.Connection) -> int:

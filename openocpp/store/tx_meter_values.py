@@ -55,6 +55,14 @@ class TxMeterValues:
             lambda connection: connection.executemany("DELETE FROM TxMeterValues WHERE id = ?", chosen).rowcount
         )
 
+    def prune(self) -> None:
+        """Remove, lazily, those of transactions that do not run any more: they were forgotten, not stopped."""
+        self._database.write_lazy(
+            lambda connection: connection.execute(
+                "DELETE FROM TxMeterValues WHERE transaction_key NOT IN (SELECT key FROM Transactions WHERE running)"
+            )
+        )
+
     @staticmethod
     def add_in(connection: sqlite3.Connection, transaction_key: int, meter_value: str) -> None:
         connection.execute(COLUMNS.insert, (0, transaction_key, meter_value))

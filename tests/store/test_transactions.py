@@ -117,3 +117,11 @@ def test_start_message_and_row_are_one_commit(database: Database) -> None:
     database.write(job)
     assert database.commits == 1
     assert (len(Transactions(database).running()), outbox.count()) == (1, 1)
+
+
+def test_what_is_over_can_be_forgotten_one_by_one(database: Database, transactions: Transactions) -> None:
+    rows = [start(database) for _ in range(3)]
+    end(database, rows[0])
+    end(database, rows[2])
+    database.write(lambda connection: Transactions.forget_in(connection, [row.key for row in rows]))
+    assert [row.key for row in transactions.rows()] == [rows[1].key, rows[2].key]  # one runs, one tells the next key

@@ -64,3 +64,11 @@ def test_they_end_with_their_transaction(values: TxMeterValues, database: Databa
     values.add(1, "x")
     database.write(lambda connection: connection.execute("DELETE FROM Transactions WHERE key = 1").rowcount)
     assert values.count(1) == 0
+
+
+def test_those_of_forgotten_transactions_go(values: TxMeterValues, database: Database) -> None:
+    values.add(1, "a")
+    values.add(2, "b")
+    database.write(lambda connection: connection.execute("UPDATE Transactions SET running = 0 WHERE key = 1").rowcount)
+    values.prune()
+    assert (texts(values, 1), texts(values, 2)) == ([], ["b"])
