@@ -1,0 +1,236 @@
+"""CALL, CALLRESULT and CALLERROR as texts: what is understood, what is forgiven, what is refused with which code."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from openocpp.errors import ErrorCode
+from openocpp.rpc import frames
+from openocpp.rpc.frames import BadFrame, CallFrame, ErrorFrame, Head, ResultFrame, parse, peek
+
+
+def test_the_texts_that_are_written() -> None:
+    assert frames.call_text("0", "Heartbeat", '{"id":4}') == '[2, "0", "Heartbeat", {"id":4}]'
+    assert frames.result_text('"1"', '{"name":"bob"}') == '[3, "1", {"name":"bob"}]'
+    assert (
+        frames.error_text('"0"', "NotImplemented", "This is an error!")
+        == '[4, "0", "NotImplemented", "This is an error!", {}]'
+    )
+
+
+def test_a_description_is_json_and_not_too_long() -> None:
+    text = frames.error_text('"0"', "InternalError", 'a "quote" \\' + "x" * 300, '{"a":1}')
+    assert json.loads(text) == [4, "0", "InternalError", 'a "quote" \\' + "x" * 244, {"a": 1}]
+
+
+@pytest.mark.parametrize(
+    ("text", "frame"),
+    [
+        ('[2,"1","Heartbeat",{}]', CallFrame('"1"', "Heartbeat", {})),
+        (' [ 2 , "1" , "Heartbeat" , { "a" : [1] } ] ', CallFrame('"1"', "Heartbeat", {"a": [1]})),
+        ('[2,"1","Heartbeat",null]', CallFrame('"1"', "Heartbeat", {})),
+        ('[2,"","Heartbeat",{}]', CallFrame('""', "Heartbeat", {})),
+        ('[2,"a\\"\\u00e9","Heartbeat",{}]', CallFrame('"a\\"é"', "Heartbeat", {})),
+        ('[3,"1",{"a":1}]', ResultFrame('"1"', {"a": 1})),
+        ('[3,"1",null]', ResultFrame('"1"', {})),
+        ('[4,"1","GenericError","text",{"a":1}]', ErrorFrame('"1"', "GenericError", "text", {"a": 1})),
+        ('[4,"1","Whatever",null,null]', ErrorFrame('"1"', "Whatever", "", {})),
+        ('[4,"1"]', ErrorFrame('"1"', "GenericError", "", {})),
+        ('[4,"1",5,{"a":1},"no object"]', ErrorFrame('"1"', "5", '{"a":1}', {})),
+        ('[4,"1","FormatViolation","",{}]', ErrorFrame('"1"', ErrorCode.FormationViolation, "", {})),
+        (
+            '[4,"1","OccurrenceConstraintViolation","",{}]',
+            ErrorFrame('"1"', ErrorCode.OccurenceConstraintViolation, "", {}),
+        ),
+    ],
+)
+def test_well_formed_frames_and_those_that_are_forgiven(text: str, frame: object) -> None:
+    assert parse(text) == frame
+
+
+@pytest.mark.parametrize(
+    ("text", "id_text", "remark"),
+    [
+        ('[2,17,"Heartbeat",{}]', "17", "the id is a number, not a text"),
+        ('[2,1.5,"Heartbeat",{}]', "1.5", "the id is a number, not a text"),
+        ('[2,"' + "x" * 37 + '","Heartbeat",{}]', '"' + "x" * 37 + '"', "the id has 37 characters, 36 are allowed"),
+        ('[2,"' + "x" * 255 + '","Heartbeat",{}]', '"' + "x" * 255 + '"', "the id has 255 characters, 36 are allowed"),
+    ],
+)
+def test_ids_that_are_answered_as_they_came(text: str, id_text: str, remark: str) -> None:
+    assert parse(text) == CallFrame(id_text, "Heartbeat", {}, remark)
+
+
+@pytest.mark.parametrize(
+    ("text", "id_text"),
+    [
+        ('[2,"1","Heartbeat"]', '"1"'),
+        ('[2,"1"]', '"1"'),
+        ("[2,17]", "17"),
+        ('[2,"1","Heartbeat",{},{}]', '"1"'),
+        ('[2,"1",5,{}]', '"1"'),
+        ('[2,"1",null,{}]', '"1"'),
+        ('[2,"1","Heartbeat",[]]', '"1"'),
+        ('[2,"1","Heartbeat","{}"]', '"1"'),
+        ('[2,"1","Heartbeat",false]', '"1"'),
+        ('[2,"1","Heartbeat",{]', '"1"'),  # no JSON, but somebody waits for an answer to 1
+        ('[2, "1" ,"Heartbeat",{"a":NaN}]', '"1"'),
+        ('[2,"1","Heartbeat",{"a":1e999}]', '"1"'),
+        ('[2,"a\\u0031","Heartbeat",' + "[" * 100, '"a1"'),
+    ],
+)
+def test_calls_that_are_refused_with_their_id(text: str, id_text: str) -> None:
+    frame = parse(text)
+    assert isinstance(frame, BadFrame)
+    assert (frame.id_text, frame.code) == (id_text, ErrorCode.FormationViolation)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "hello",
+        "{}",
+        "5",
+        "null",
+        '"[2]"',
+        "[]",
+        "[2]",
+        '{"2":"1"}',
+        '[5,"1",{}]',
+        '[0,"1",{}]',
+        '[-2,"1","Heartbeat",{}]',
+        '["2","1","Heartbeat",{}]',
+        '[2.0,"1","Heartbeat",{}]',
+        '[true,"1","Heartbeat",{}]',
+        '[null,"1","Heartbeat",{}]',
+        '[[2],"1","Heartbeat",{}]',
+        '[99999999999999999999,"1"]',
+        "[" + "9" * 5000 + ',"1"]',
+        '[2,null,"Heartbeat",{}]',
+        '[2,true,"Heartbeat",{}]',
+        '[2,["1"],"Heartbeat",{}]',
+        '[2,{"id":"1"},"Heartbeat",{}]',
+        '[2,1e999,"Heartbeat",{}]',
+        '[2,"' + "x" * 256 + '","Heartbeat",{}]',
+        '[2,"' + "x" * 256 + '","Heartbeat",{',
+        '[2,"\\x","Heartbeat",{}]',
+        '[2,"1',
+        '[3,"1"]',
+        '[3,"1",{},{}]',
+        "[3]",
+        '[3,["1"],{}]',
+        "[4]",
+        '[4,{"a":1},"GenericError","",{}]',
+        '[3,"1",{',
+        '[4,"1","GenericError",',
+    ],
+)
+def test_what_nobody_can_be_answered_to(text: str) -> None:
+    frame = parse(text)
+    assert isinstance(frame, BadFrame)
+    assert frame.id_text is None
+    assert frame.problem
+
+
+def test_a_problem_says_little_of_a_long_text() -> None:
+    frame = parse('["' + "x" * 1000 + '"]')
+    assert isinstance(frame, BadFrame)
+    assert len(frame.problem) < 250
+
+
+@pytest.mark.parametrize(
+    ("text", "head"),
+    [
+        ('[2,"1","A",{}]', Head(2, "1")),
+        ('\n[ 3 , "a\\"b" , {} ]', Head(3, 'a\\"b')),
+        ("[4,17]", Head(4, "17")),
+        ("[]", None),
+        ("{}", None),
+        ('["2","1"]', None),
+        ('[2.0,"1"]', None),
+        ("[" + "9" * 5000 + ',"1"]', None),
+    ],
+)
+def test_peeking(text: str, head: Head | None) -> None:
+    assert peek(text) == head
+
+
+@given(st.text())
+@example('[2,"\\ud800","Heartbeat",{}]')
+def test_nothing_that_comes_raises(text: str) -> None:
+    parse(text)
+    peek(text)
+    frames.masked(text)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.sampled_from([2, 3, 4]), st.lists(JSON, max_size=5), st.integers(0, 30))
+def test_no_array_raises_and_what_is_to_be_answered_can_be(kind: int, rest: list[object], cut: int) -> None:
+    text = json.dumps([kind, *rest])
+    for damaged in (text, text[: len(text) - cut]):
+        frame = parse(damaged)
+        id_text = frame.id_text
+        if id_text is not None:
+            assert json.loads(frames.error_text(id_text, "InternalError"))[0] == 4
+        if kind != 2:
+            assert not isinstance(frame, CallFrame)
+
+
+def test_half_a_surrogate_pair_can_be_answered() -> None:
+    frame = parse('[2,"\\ud800x","Heartbeat",{}]')
+    assert isinstance(frame, CallFrame)
+    text = frames.sendable(frames.result_text(frame.id_text, "{}"))
+    assert text.encode("utf-8") == b'[3, "\\ud800x", {}]'
+    assert frames.sendable('[3, "é😀", {}]') == '[3, "é😀", {}]'
+
+
+@pytest.mark.parametrize(
+    ("text", "payload"),
+    [
+        ('[2, "1", "A", {"a": 1.0, "b" : "]"} ]', '{"a": 1.0, "b" : "]"}'),
+        ('[3,"a,\\"b",{"x":[1]}]', '{"x":[1]}'),
+        ('[3,"1",null]', "{}"),
+        ('[2,17,"A",{}]', "{}"),
+    ],
+)
+def test_payloads_exactly_as_they_came(text: str, payload: str) -> None:
+    assert frames.payload_text(text) == payload
+
+
+def test_an_error_has_no_payload() -> None:
+    with pytest.raises(ValueError, match="neither"):
+        frames.payload_text('[4,"1","GenericError","",{}]')
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[2,"1","ChangeConfiguration",{"key":"AuthorizationKey","value":"SECRET"}]',
+        '[2,"1","ChangeConfiguration",{"value":"SECRET","key":"authorizationkey"}]',
+        '[2,"1","ChangeConfiguration",{ "key" : "AUTHORIZATIONKEY" , "value" : "SECRET\\"SECRET" }]',
+        '[3,"1",{"configurationKey":[{"key":"AuthorizationKey","readonly":false,"value":"SECRET"}]}]',
+    ],
+)
+def test_the_authorization_key_is_not_logged(text: str) -> None:
+    shown = frames.masked(text)
+    assert "SECRET" not in shown
+    assert "***" in shown
+
+
+def test_other_values_are_logged() -> None:
+    for text in (
+        '[2,"1","ChangeConfiguration",{"key":"HeartbeatInterval","value":"10"}]',
+        '[3,"1",{"configurationKey":[{"key":"AuthorizationKey","readonly":false},{"key":"A","value":"1"}]}]',
+    ):
+        assert frames.masked(text) == text
