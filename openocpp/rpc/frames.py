@@ -198,6 +198,19 @@ def payload_text(text: str) -> str:
     return "{}" if payload == "null" else payload
 
 
+def readdressed(text: str, id_text: str) -> str:
+    """A CALLERROR that came, as the answer to another CALL. What is legal stays as it stands, what is not is mended."""
+    frame = parse(text)
+    head = _HEAD.match(text)
+    if not isinstance(frame, ErrorFrame) or head is None:
+        raise ValueError("not a CALLERROR")
+    match loads(text):
+        case [_, _, str(code), str(description), dict()] if code and len(description) <= MAX_DESCRIPTION:
+            return f"[4, {id_text}{text[head.end() :]}"
+        case _:
+            return error_text(id_text, frame.code, frame.description, dumps(frame.details))
+
+
 def masked(text: str) -> str:
     """The text as it may stand in a log: without the value of an AuthorizationKey (SEC A01.FR.12)."""
     if "uthorization" not in text and "UTHORIZATION" not in text.upper():

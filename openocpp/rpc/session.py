@@ -11,6 +11,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from openocpp.rpc.frames import call_text
+from openocpp.rpc.ids import MessageIds, is_same
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,10 +43,10 @@ class OutgoingCall:
     """A CALL on its way. ``done`` is called once, with its outcome.
 
     ``payload`` is a JSON text. ``timeout`` counts from the moment of sending; before, a call waits for its turn at most
-    ``patience`` seconds (None: as long as ``timeout``).
+    ``patience`` seconds (None: as long as ``timeout``). ``wanted_id`` is the id that it gets if that is free.
     """
 
-    __slots__ = ("action", "deadline", "done", "patience", "payload", "timeout", "unique_id")
+    __slots__ = ("action", "deadline", "done", "patience", "payload", "timeout", "unique_id", "wanted_id")
 
     def __init__(
         self,
@@ -54,12 +55,14 @@ class OutgoingCall:
         timeout: float,
         done: Callable[[Outcome], object],
         patience: float | None = None,
+        wanted_id: str = "",
     ) -> None:
         self.action = action
         self.payload = payload
         self.timeout = timeout
         self.patience = timeout if patience is None else patience
         self.done = done
+        self.wanted_id = wanted_id
         self.unique_id = ""
         self.deadline = 0.0
 
@@ -78,10 +81,10 @@ class State(Enum):
 class Session:
     """One OCPP-J connection."""
 
-    __slots__ = ("_next_id", "_open", "_waiting", "state")
+    __slots__ = ("_ids", "_open", "_waiting", "state")
 
     def __init__(self, first_id: int) -> None:
-        self._next_id = first_id
+        self._ids = MessageIds(first_id)
         self._open: OutgoingCall | None = None
         self._waiting: deque[OutgoingCall] = deque()
         self.state = State.OPEN
@@ -101,8 +104,7 @@ class Session:
         return None
 
     def _send(self, call: OutgoingCall, now: float) -> str:
-        call.unique_id = str(self._next_id)
-        self._next_id += 1
+        call.unique_id = self._ids.take(call.wanted_id)
         call.deadline = now + call.timeout
         self._open = call
         return call_text(call.unique_id, call.action, call.payload)
@@ -110,7 +112,7 @@ class Session:
     def answered(self, unique_id: str, text: str, now: float) -> tuple[OutgoingCall | None, str | None]:
         """An answer came: the call it ends (None: to no open call, or too late), and the next text to send."""
         call = self._open
-        if call is None or call.unique_id != unique_id:
+        if call is None or not is_same(unique_id, call.unique_id):
             return None, None
         self._open = None
         call.done(Outcome(OutcomeKind.ANSWERED, text))
