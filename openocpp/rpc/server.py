@@ -113,6 +113,10 @@ class Connection:
         return f"<connection of {self.identity} from {self.peer.address}>"
 
     @property
+    def server(self) -> Server:
+        return self._server
+
+    @property
     def identity(self) -> str:
         return self.accepted.identity
 
@@ -128,6 +132,10 @@ class Connection:
     def close(self, code: int = CloseCode.NORMAL, reason: str = "") -> None:
         """End it now; the user gets ``disconnected``. Any thread, idempotent."""
         self._server.runtime.scheduler.post(partial(self._server.leave, self, code, reason))
+
+    def notify(self, function: Callable[[], None]) -> None:
+        """Run it on a worker, in order with ``announce`` and ``disconnected``, before the latter. From the scheduler."""
+        self._server.notify(self.place, function)
 
     def endpoint_closed(self, endpoint: Endpoint, why: Closed) -> None:
         self._server.ended(self, why)
@@ -178,7 +186,7 @@ class Server:
         self._pending = 0  # notifications that have not returned
         self._untold: set[Connection] = set()  # over, and the user does not know yet
         self._closing = False
-        self._leaving: set[Connection] = set()  # Close frame sent, transport not closed yet
+        self._leaving: dict[object, Callable[[], None]] = {}  # what has not ended yet, and how it is cut off
         self._check_closed: Callable[[], None] = _nothing
 
     def __repr__(self) -> str:
@@ -227,7 +235,7 @@ class Server:
             log.warning("%s: connected already, refused another from %s", connection.identity, connection.peer.address)
             self.counters.duplicates += 1
             self.leave(connection, CloseCode.POLICY, "connected already")
-            self._notify(place, partial(self.failed, connection.peer.address, "connected already"))
+            self.notify(place, partial(self.failed, connection.peer.address, "connected already"))
         else:
             self._take_in(connection)
 
@@ -242,12 +250,12 @@ class Server:
         self._open[connection] = None
         self.counters.connected += 1
         self.counters.most = max(self.counters.most, len(self._open))
-        self._notify(place, partial(self._announce, connection))
+        self.notify(place, partial(self._announce, connection))
 
     def leave(self, connection: Connection, code: int, reason: str) -> None:
         """End a connection from our side. Threads: scheduler; others use ``Connection.close``."""
-        self._leaving.add(connection)
-        connection.endpoint.leave(code, reason, partial(self._left, connection))
+        self.await_end(connection, connection.endpoint.transport.abort)
+        connection.endpoint.leave(code, reason, partial(self.has_ended, connection))
 
     def ended(self, connection: Connection, why: Closed) -> None:
         """A connection is over. Threads: scheduler; called by it alone."""
@@ -257,11 +265,11 @@ class Server:
         del self._open[connection]
         connection.place.connections.remove(connection)
         self._untold.add(connection)
-        self._notify(connection.place, partial(self._tell_end, connection))
+        self.notify(connection.place, partial(self._tell_end, connection))
 
     # -- notifications -------------------------------------------------------------------------------------------------
 
-    def _notify(self, place: _Place, function: Callable[[], None]) -> None:
+    def notify(self, place: _Place, function: Callable[[], None]) -> None:
         """Run it on a worker, behind what was queued for this identity before. Threads: scheduler."""
         if place.strand is None:
             place.strand = self.runtime.strand()
@@ -354,13 +362,18 @@ class Server:
         self._check_closed = check
         check()
 
-    def _left(self, connection: Connection) -> None:
-        self._leaving.discard(connection)
+    def await_end(self, thing: object, abort: Callable[[], None]) -> None:
+        """``close`` waits for it, or aborts it: what a user keeps beside its connection. Threads: scheduler."""
+        self._leaving[thing] = abort
+
+    def has_ended(self, thing: object) -> None:
+        """``close`` need not wait for this any more. Threads: scheduler."""
+        self._leaving.pop(thing, None)
         self._check_closed()
 
     def _cut_off(self) -> None:
-        for connection in list(self._leaving):
-            connection.endpoint.transport.abort()
+        for abort in list(self._leaving.values()):
+            abort()
         self._check_closed = _nothing
 
 

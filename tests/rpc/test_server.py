@@ -430,7 +430,7 @@ def test_nothing_is_kept_of_those_who_left(bench: Bench) -> None:
         peer.close()
     bench.sim.sleep(1)
     server: Any = bench.server
-    assert (server._places, server._open, server._leaving, server._untold) == ({}, {}, set(), set())
+    assert (server._places, server._open, server._leaving, server._untold) == ({}, {}, {}, set())
     assert server._pending == 0
 
 
