@@ -111,7 +111,7 @@ def calls_back(station: Station) -> list[tuple[Any, ...]]:
     return [entry for entry in station.handler.seen if entry[0].startswith("reservation_")]
 
 
-# -- ReserveNow ----------------------------------------------------------------------------------------------------------
+# -- ReserveNow --------------------------------------------------------------------------------------------------------
 
 
 def test_a_free_connector_is_reserved(station: Station, central: CentralSide) -> None:
@@ -249,7 +249,7 @@ def test_a_charge_point_without_reservations(sim: SimulatedRuntime, tmp_path: Pa
     station.cp.stop()
 
 
-# -- its end -------------------------------------------------------------------------------------------------------------
+# -- its end -----------------------------------------------------------------------------------------------------------
 
 
 def test_it_expires_at_its_instant(station: Station, central: CentralSide) -> None:
@@ -369,7 +369,7 @@ def test_restart_with_a_running_and_an_expired_one(station: Station, central: Ce
     told(peer, 2, "Available")
 
 
-# -- its use -------------------------------------------------------------------------------------------------------------
+# -- its use -----------------------------------------------------------------------------------------------------------
 
 
 def test_it_is_used_by_its_tag(station: Station, central: CentralSide) -> None:
@@ -481,7 +481,7 @@ def test_the_question_before_the_start_knows_the_group(station: Station, central
     assert user.result().status is AuthorizationStatus.Expired
 
 
-# -- connector 0 ---------------------------------------------------------------------------------------------------------
+# -- connector 0 -------------------------------------------------------------------------------------------------------
 
 
 def test_connector_zero_is_not_shown_as_reserved(station: Station, central: CentralSide) -> None:
