@@ -88,7 +88,7 @@ class CentralSystem(ICentralSystem):
         if server is None:
             return ()
         users = (connection.user for connection in server.connections)
-        return tuple(user for user in users if isinstance(user, ChargePointProxy))
+        return tuple(user for user in users if isinstance(user, ChargePointProxy) and not user.handed_over)
 
     @property
     def port(self) -> int:

@@ -79,7 +79,7 @@ class ChargePointProxy(Operations, HandsOver):
         registration = Registration(context.registrations, identity, required=context.boot_required)
         self._handling = RequestHandling(identity, context.config, runtime.clock, registration)
         wire = Wire(context.schemas, context.validation, identity)
-        self._messenger = Messenger(runtime, wire, self, name=identity, timeout=self._seconds)
+        self._messenger = Messenger(runtime, wire, self, name=identity, timeout=self._seconds, patience=1.0)
         self._messenger.attach(connection.endpoint)
 
     def __repr__(self) -> str:
@@ -92,9 +92,19 @@ class ChargePointProxy(Operations, HandsOver):
 
     @property
     def _own(self) -> Connection:
-        if self._connection is None:
-            raise StateError("this charge point was handed over to a local controller: use the new proxy")
+        """The connection; StateError when it was handed over."""
+        self._check_own()
+        assert self._connection is not None  # just checked
         return self._connection
+
+    def _check_own(self) -> None:
+        if self._connection is None:
+            raise StateError("this charge point was handed over to a local controller: use its new proxy")
+
+    @property
+    def _requests(self) -> RequestHandling:
+        self._check_own()
+        return self._handling
 
     # -- management ----------------------------------------------------------------------------------------------------
 
@@ -131,18 +141,20 @@ class ChargePointProxy(Operations, HandsOver):
 
     @property
     def registration_status(self) -> RegistrationStatus | None:
-        return self._handling.registration.status
+        return self._requests.registration.status
 
     @registration_status.setter
     def registration_status(self, status: RegistrationStatus | None) -> None:
-        self._handling.registration.status = status
+        self._requests.registration.status = status
 
     def set_timeout(self, timeout: float) -> None:
+        self._check_own()
         if not timeout > 0:
             raise LocalProtocolError("timeout", "must be more than 0 seconds")
         self._timeout = timeout
 
     def set_validation(self, mode: str, action: str = "*") -> None:
+        self._check_own()
         try:
             self._messenger.wire.set_mode(mode, action)
         except ConfigError as error:
@@ -155,8 +167,7 @@ class ChargePointProxy(Operations, HandsOver):
         connection.close()
 
     def register_handler(self, handler: IChargePointRequestHandler) -> None:
-        self._own  # noqa: B018 - StateError after a hand-over
-        self._handling.application = handler
+        self._requests.application = handler
 
     # -- outgoing ------------------------------------------------------------------------------------------------------
 
@@ -237,5 +248,10 @@ class ChargePointProxy(Operations, HandsOver):
         if not self._announcing:
             raise StateError("a charge point can only be handed over within charge_point_connected")
         self._connection = None
+        self._handling.application = None  # no callback of it comes any more
         self._messenger.detach(connection.endpoint)
         return connection
+
+    @property
+    def handed_over(self) -> bool:
+        return self._connection is None

@@ -67,7 +67,8 @@ TIMED_OUT: CallResult[Any] = CallResult(CallOutcome.TimedOut)
 class Messenger:
     """Typed calls to one peer, and typed requests from it.
 
-    ``timeout`` is asked at each call for the seconds to wait for an answer.
+    ``timeout`` is asked at each call for the seconds to wait for an answer. A request waits for its turn at most
+    ``patience`` times as long.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Messenger:
         name: str,
         timeout: Callable[[], float],
         monitor: Monitor | None = None,
+        patience: float = PATIENCE,
     ) -> None:
         self._runtime = runtime
         self.wire = wire
@@ -86,6 +88,7 @@ class Messenger:
         self.name = name
         self._timeout = timeout
         self._monitor = monitor
+        self._patience = patience
         self._endpoint: Endpoint | None = None
 
     def __repr__(self) -> str:
@@ -151,9 +154,9 @@ class Messenger:
         seconds = self._timeout() if timeout is None else timeout
         if self._monitor is not None and self._monitor.held:
             with self._monitor.left():
-                outcome = endpoint.call(request_type.action, payload, seconds, seconds * PATIENCE)
+                outcome = endpoint.call(request_type.action, payload, seconds, seconds * self._patience)
         else:
-            outcome = endpoint.call(request_type.action, payload, seconds, seconds * PATIENCE)
+            outcome = endpoint.call(request_type.action, payload, seconds, seconds * self._patience)
         return self._read(request_type, outcome)
 
     def post(
@@ -183,7 +186,7 @@ class Messenger:
         def done(outcome: Outcome) -> None:
             self._runtime.workers.submit(partial(self._deliver, request_type, outcome, then))
 
-        endpoint.post(request_type.action, payload, seconds, done, seconds * PATIENCE)
+        endpoint.post(request_type.action, payload, seconds, done, seconds * self._patience)
 
     def _deliver(
         self, request_type: type[Request[C]], outcome: Outcome, then: Callable[[CallResult[C]], None] | None
