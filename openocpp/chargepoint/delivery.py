@@ -122,7 +122,7 @@ class Courier(ABC, Generic[R]):
                 self._conclude(row, self.dropped(row), None)
             else:
                 self._retry = self.ctx.monitor.call_later(delay, self.kick)
-                self._release(row.id, None)
+                self.let_go()
 
     def _conclude(self, row: R, also: Job | None, result: CallResult[Any] | None) -> None:
         """Remove a message, and send the next one. While the disk refuses that, none is sent: this one would be."""
@@ -133,6 +133,8 @@ class Courier(ABC, Generic[R]):
             self._retry = self.ctx.monitor.call_later(STORE_RETRY, partial(self._conclude, row, also, None))
             following = None
         self._release(row.id, result)
+        if self.is_waiting:
+            self.let_go()
         self._send(following)
 
     def _remove(self, row: R, also: Job | None) -> R | None:
@@ -170,7 +172,10 @@ class Courier(ABC, Generic[R]):
             waiter.set(result)
 
     def disconnected(self) -> None:
-        """Who waits for an answer waits in vain: all waiters go."""
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Nothing can be answered soon: who waits for an answer is not kept."""
         waiters, self._waiters = self._waiters, {}
         for waiter in waiters.values():
             waiter.set(None)

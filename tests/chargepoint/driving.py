@@ -78,8 +78,9 @@ def go_offline(station: Station) -> None:
 def go_online(station: Station, central: CentralSide, **answers: Any) -> ScriptedPeer:
     """Links can be made again; the central system's side of the one that is made. Not booted anew."""
     station.sim.network.refuse(False)
-    station.cp.reconnect()
-    return central.accept(**answers)
+    peer = central.server.accept(100)  # a pause between two attempts may be long
+    peer.answers.update(answers)
+    return peer
 
 
 def quiet(station: Station) -> None:
@@ -198,6 +199,14 @@ class Books:
         """Without those of no transaction."""
         of_transactions = self.of("StartTransaction", "StopTransaction", "MeterValues")
         return [entry for entry in of_transactions if entry.action != "MeterValues" or "transactionId" in entry.payload]
+
+
+def connector_of(books: Books, entry: Received) -> int:
+    """The connector of a message that belongs to a transaction."""
+    if "connectorId" in entry.payload:
+        return int(entry.payload["connectorId"])
+    content = next(content for content, number in books.ids.items() if number == entry.payload["transactionId"])
+    return int(json.loads(content)["connectorId"])
 
 
 def serve(sim: SimulatedRuntime, books: Books) -> None:
