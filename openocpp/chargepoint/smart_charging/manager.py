@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from openocpp.chargepoint.smart_charging.composite import REJECTED, composite_schedule
 from openocpp.chargepoint.smart_charging.model import (
-    UNIT_OF_WORD,
     Capabilities,
     InstalledProfile,
     RunningTransaction,
@@ -205,7 +204,7 @@ class SmartChargingManager:
             max_stack_level=keys.charge_profile_max_stack_level,
             max_periods=keys.charging_schedule_max_periods,
             max_installed=keys.max_charging_profiles_installed,
-            units=[UNIT_OF_WORD[word] for word in keys.charging_schedule_allowed_charging_rate_unit],
+            units=keys.charging_schedule_allowed_charging_rate_unit,
         )
 
     # -- remote start: ``RemoteProfiles`` ------------------------------------------------------------------------------
