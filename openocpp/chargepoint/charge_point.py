@@ -140,7 +140,7 @@ class ChargePoint(IChargePoint):
             monitor=self._monitor,
             messenger=messenger,
             database=database,
-            connectors=Connectors(database, self._keys.number_of_connectors),
+            connectors=Connectors(database, self._keys.number_of_connectors, self._name),
             events=Events(self._handler, self._monitor, runtime.strand(), self._name),
             config=self._config,
             keys=self._keys,

@@ -10,7 +10,6 @@ from dataclasses import replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from openocpp.store.connectors import ConnectorRow
 from openocpp.store.connectors import Connectors as ConnectorTable
 from openocpp.store.transactions import Transactions as TransactionTable
 from openocpp.types import AvailabilityType, ChargePointErrorCode, ChargePointStatus
@@ -18,9 +17,9 @@ from openocpp.types import AvailabilityType, ChargePointErrorCode, ChargePointSt
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
-    from datetime import datetime
 
     from openocpp.runtime import MonitorTimer
+    from openocpp.store.connectors import ConnectorRow
     from openocpp.store.database import Database
     from openocpp.store.transactions import TransactionRow
 
@@ -80,25 +79,24 @@ class Connector:
 
 
 class Connectors:
-    """All connectors of a charge point, with what the database knows of them."""
+    """All connectors of a charge point, with what the database knows of them.
 
-    def __init__(self, database: Database, count: int) -> None:
+    When their number has changed all states are forgotten; transactions go on where their connector still is.
+    """
+
+    def __init__(self, database: Database, count: int, name: str) -> None:
         self._table = ConnectorTable(database)
         self._transactions = TransactionTable(database)
         stored = self._table.rows()
         if stored and [row.id for row in stored] != list(range(count + 1)):
             log.warning(
-                "the number of connectors is %d now, not %d: their states are forgotten", count, len(stored) - 1
+                "%s: there are %d connectors now, not %d: their states are forgotten", name, count, len(stored) - 1
             )
         self._all = [Connector(row) for row in self._table.load(count)]
         for row in self._transactions.running():
             connector = self.get(row.connector_id)
             if connector is None or connector.transaction is not None:
-                log.error(
-                    "transaction %d (id tag of connector %d) belongs to no connector any more",
-                    row.key,
-                    row.connector_id,
-                )
+                log.error("%s: transaction %d ran on connector %d, which is no more", name, row.key, row.connector_id)
             else:
                 connector.transaction = row
 
@@ -158,8 +156,3 @@ class Connectors:
         """Is there something that the central system does not know?"""
         row = connector.row
         return row.status != row.notified_status or row.error_code != (row.notified_error or "NoError")
-
-
-def fresh_rows(count: int, now: datetime) -> list[ConnectorRow]:
-    """Connectors that nothing is known of."""
-    return [ConnectorRow(number, status_time=now) for number in range(count + 1)]

@@ -139,6 +139,8 @@ class RegistrationManager:
             return
         self._boot_in_flight = False
         conf = result.response
+        if conf is None and not self._outbox.is_connected:  # the next connection begins with it
+            return
         if conf is None:
             delay = float(self.ctx.setting("retry_interval")) or OWN_BOOT_DELAY
             log.warning("%s: BootNotification: %s; again in %.1f s", self.ctx.name, result.outcome.value, delay)
