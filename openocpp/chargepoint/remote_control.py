@@ -99,10 +99,10 @@ class RemoteControl:
 
     def _admits(self, connector: Connector, id_tag: str) -> bool:
         """May leave the monitor, to find out for whom a connector is reserved."""
-        return (
-            self._transactions.is_startable(connector)
-            and self._reservations.verdict(connector, id_tag) is AuthorizationStatus.Accepted
-        )
+        if not self._transactions.is_startable(connector):
+            return False
+        verdict = self._reservations.verdict(connector, id_tag)
+        return verdict is AuthorizationStatus.Accepted and self._transactions.is_startable(connector)
 
     def _asked_with_profile(self, connector_id: int, id_tag: str, profile: ChargingProfile | None) -> bool:
         """The profile is kept first: the application may start the transaction before its answer is here.
