@@ -339,7 +339,9 @@ class Server:
         closed = self.runtime.waiter()
         post(partial(self._leave_all, own, closed.set))
         if not closed.wait(limit):
-            post(self._cut_off)
+            cut_off = self.runtime.waiter()
+            post(partial(self._cut_off, cut_off.set))
+            cut_off.wait(limit)
         untold = list(self._untold.copy())
         for connection in untold:
             if connection.place is own:
@@ -371,10 +373,11 @@ class Server:
         self._leaving.pop(thing, None)
         self._check_closed()
 
-    def _cut_off(self) -> None:
+    def _cut_off(self, done: Callable[[None], object]) -> None:
         for abort in list(self._leaving.values()):
             abort()
         self._check_closed = _nothing
+        done(None)
 
 
 def _unserved(call: IncomingCall) -> None:
