@@ -152,6 +152,10 @@ class Connectors:
         """The central system knows this status now."""
         self.update(connector, notified_status=status.value, notified_error=error.value)
 
+    def forget_notified(self, connector: Connector) -> None:
+        """The central system was told nothing yet, as far as it knows."""
+        self.update(connector, notified_status=None, notified_error=None)
+
     def differs(self, connector: Connector) -> bool:
         """Is there something that the central system does not know?"""
         row = connector.row

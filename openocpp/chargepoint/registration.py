@@ -220,8 +220,8 @@ class RegistrationManager:
             return
         if not self._heartbeat_in_flight:  # a slow central system gets no queue of them
             self._send_heartbeat(Kind.NOTIFICATION)
-        interval = float(self.ctx.keys.heartbeat_interval)
-        self._heartbeat_timer = self.ctx.monitor.call_later(interval, self._heartbeat_due)
+        delay = min(float(self.ctx.keys.heartbeat_interval), DAY)
+        self._heartbeat_timer = self.ctx.monitor.call_later(delay, self._heartbeat_due)
 
     def _send_heartbeat(self, kind: Kind) -> None:
         self._last_heartbeat = self.ctx.clock.now()

@@ -164,9 +164,14 @@ class StatusManager:
     # -- telling the central system ------------------------------------------------------------------------------------
 
     def _online(self, after_boot: bool) -> None:
-        """After a boot all statuses are told (errata 3.22), after a reconnection those that changed meanwhile."""
+        """After a boot all statuses are told (errata 3.22), after a reconnection those that changed meanwhile.
+
+        Should the connection end before all were told, the others follow with the next one.
+        """
         for connector in self.ctx.connectors:
-            if after_boot or self.ctx.connectors.differs(connector):
+            if after_boot:
+                self.ctx.connectors.forget_notified(connector)
+            if self.ctx.connectors.differs(connector):
                 self.notify(connector)
 
     def notify(self, connector: Connector, kind: Kind = Kind.NOTIFICATION) -> None:
@@ -273,6 +278,7 @@ class StatusManager:
             self.refresh(connector)
 
     def begin(self) -> None:
-        """A transaction may have ended just before the power was lost."""
+        """A transaction may have ended just before the power was lost, and with the process what it showed."""
         for connector in self.ctx.connectors:
             self._apply_when_free(connector)
+            self.refresh(connector)
