@@ -197,7 +197,9 @@ class FirmwareManager:
     def _install(self, job: Job) -> None:
         update = self._update
         assert update is not None  # as above
-        self._tell(FirmwareStatus.Installing)
+        self._save(update, FirmwareStatus.Installing)
+        self._progress.ask(FirmwareStatus.Installing)  # the installation may end the connection at once
+        job.check()
         self._installing = True
         try:
             outcome = job.ask(FAILED, self.ctx.events.handler.install_firmware, update.path)
