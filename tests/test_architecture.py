@@ -36,9 +36,10 @@ ALLOWED: dict[str, set[str]] = {
     "x509": BASE,
     "rpc": BASE | {"transport"},
     "messages": BASE | {"transport", "rpc"},
+    "serving": BELOW_ROLES,  # what the two roles that accept charge points have in common
     "chargepoint": BELOW_ROLES,
-    "centralsystem": BELOW_ROLES,
-    "localcontroller": BELOW_ROLES | {"chargepoint.interface", "centralsystem.interface"},
+    "centralsystem": BELOW_ROLES | {"serving"},
+    "localcontroller": BELOW_ROLES | {"serving", "chargepoint.interface", "centralsystem.interface"},
     "__init__": BELOW_ROLES | {"chargepoint", "centralsystem", "localcontroller"},
     # On top, as any user of the package (errors and types are public as they are).
     "transfer": {PUBLIC, "errors", "types"},
@@ -66,7 +67,6 @@ PENDING: tuple[str, ...] = (
     "x509/",
     "chargepoint/",
     "centralsystem/",
-    "localcontroller/",
     "station/",
     "testing/",
     "transfer.py",

@@ -1,0 +1,1 @@
+"""What roles that accept charge points have in common: central system and local controller."""
