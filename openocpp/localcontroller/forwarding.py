@@ -1,0 +1,114 @@
+"""A CALL on its way through the local controller: to the other side as it came, and its answer back as it came.
+
+No thread waits meanwhile: a few of them serve hundreds of charge points. The CALLs of one side are passed on one at a
+time, in order. Each gets an answer: that of the other side, or GenericError when there is none, InternalError when it
+breaks the standard (J §4.2.3).
+Threads: ``begin`` and the reading of answers workers, the rest scheduler.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import TYPE_CHECKING
+
+from openocpp.errors import ErrorCode, RemoteProtocolError
+from openocpp.messages.values import printable
+from openocpp.messages.wire import ValidationMode
+from openocpp.rpc import frames
+from openocpp.rpc.json import dumps
+from openocpp.rpc.session import OutcomeKind
+
+if TYPE_CHECKING:
+    from openocpp.localcontroller.side import Side
+    from openocpp.messages.base import ActionInfo
+    from openocpp.rpc.endpoint import Endpoint, IncomingCall
+    from openocpp.rpc.session import Outcome
+
+log = logging.getLogger("openocpp.localcontroller")
+
+
+class Passage:
+    """One CALL that is passed on. ``info`` is None when its action is not one of the standard's."""
+
+    __slots__ = ("_call", "_destination", "_info", "_payload", "deadline")
+
+    def __init__(self, call: IncomingCall, info: ActionInfo | None, destination: Side) -> None:
+        self._call = call
+        self._info = info
+        self._destination = destination
+        self._payload = frames.payload_text(call.text)
+        self.deadline = destination.runtime.clock.now() + destination.timeout  # until then it may wait for a connection
+
+    def __repr__(self) -> str:
+        return f"<{printable(self._call.action)} of {self._destination.identifier} to {self._destination.title}>"
+
+    def begin(self) -> None:
+        """Send it, or have it wait for a connection. The call is ended later."""
+        self._call.defer()
+        endpoint = self._destination.endpoint
+        if endpoint is None:
+            self._destination.runtime.scheduler.post(partial(self._destination.hold, self))
+        else:
+            self.send(endpoint)
+
+    def send(self, endpoint: Endpoint) -> None:
+        """Send it over this connection, with the id that it came with if that is free there."""
+        call = self._call
+        action = call.action if call.action.isalnum() else dumps(call.action)[1:-1]
+        wanted_id = call.id_text[1:-1] if call.id_text[:1] == '"' else ""  # else a number, which is not legal
+        endpoint.post(action, self._payload, self._destination.timeout, self._done, unique_id=wanted_id)
+
+    def give_up(self) -> None:
+        """There is no connection."""
+        self._fail(f"{self._destination.title} is not reachable")
+
+    def _fail(self, problem: str) -> None:
+        log.warning("%s: %s", self, problem)
+        self._call.refuse(ErrorCode.GenericError, problem)
+
+    def _done(self, outcome: Outcome) -> None:
+        destination = self._destination
+        if outcome.kind is OutcomeKind.ANSWERED:
+            destination.runtime.workers.submit(partial(self._answered, outcome.text))
+        elif outcome.kind is OutcomeKind.TIMED_OUT:
+            self._fail(f"{destination.title} did not answer in time")
+        elif outcome.sent or destination.runtime.clock.now() >= self.deadline:
+            self.give_up()
+        else:
+            destination.hold(self)
+
+    def _answered(self, text: str) -> None:
+        try:
+            self._pass_back(text)
+        except Exception:  # whatever a peer may write: its CALL must not stay open, it would block all others
+            log.exception(
+                "%s: the answer to %s could not be passed on", self._destination.identifier, self._call.action
+            )
+            self._call.refuse(ErrorCode.InternalError, "the answer could not be passed on")
+
+    def _pass_back(self, text: str) -> None:
+        frame = frames.parse(text)
+        if isinstance(frame, frames.ErrorFrame):
+            self._call.refuse_as(text)
+            return
+        if isinstance(frame, frames.ResultFrame):
+            problem = self._problem_of(frame.payload)
+            if not problem:
+                self._call.reply(frames.payload_text(text))
+                return
+        else:
+            problem = frame.problem if isinstance(frame, frames.BadFrame) else "a CALL"
+        log.warning("%s: the answer is not valid: %s", self, problem)
+        self._call.refuse(ErrorCode.InternalError, f"the answer of {self._destination.title} is not valid: {problem}")
+
+    def _problem_of(self, payload: object) -> str:
+        """What is wrong with the payload of an answer, as far as it is to be validated."""
+        info, wire = self._info, self._destination.wire
+        if info is None or wire.mode(info.action) is ValidationMode.off:
+            return ""
+        try:
+            wire.read_confirmation(info.request, payload)
+        except RemoteProtocolError as error:
+            return str(error)
+        return ""
