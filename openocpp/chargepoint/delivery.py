@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from openocpp.chargepoint.outbox import Kind
 from openocpp.errors import ErrorCode, StoreError
@@ -44,6 +44,13 @@ STORE_RETRY = 10.0  # seconds until the disk is asked again
 class Message(Protocol):
     @property
     def id(self) -> int: ...
+
+
+class Expected(NamedTuple):
+    """A message whose outcome somebody waits for."""
+
+    row_id: int
+    waiter: Waiter[CallResult[Any] | None]
 
 
 R = TypeVar("R", bound=Message)
@@ -153,14 +160,14 @@ class Courier(ABC, Generic[R]):
 
     # -- who waits for an answer ---------------------------------------------------------------------------------------
 
-    def expect(self, row_id: int) -> Waiter[CallResult[Any] | None]:
-        """A waiter for the first outcome of a message: None when it has no answer yet.
+    def expect(self, row_id: int) -> Expected:
+        """Wait from now on for the first outcome of a message: None when it has no answer yet.
 
         To be called before the monitor is left after ``append``: from then on the message may be answered.
         """
-        waiter = self.ctx.runtime.waiter()
-        self._waiters[row_id] = waiter
-        return waiter
+        expected = Expected(row_id, self.ctx.runtime.waiter())
+        self._waiters[row_id] = expected.waiter
+        return expected
 
     def give_up(self, row_id: int) -> None:
         """Nobody waits for this message any more."""
@@ -228,16 +235,16 @@ class TransactionCourier(Courier[OutboxRow]):
             self.table.trim_in(connection, MAX_IDLE_METER_VALUES, self.in_flight_id)
         return row_id, droppable
 
-    def now_or_later(self, row_id: int) -> CallResult[Any] | None:
+    def now_or_later(self, expected: Expected) -> CallResult[Any] | None:
         """Send, and wait for the answer if it can come at once: None when the message stays queued.
 
         The monitor is left meanwhile.
         """
-        waiter = self._waiters.get(row_id) or self.expect(row_id)
+        waiter = expected.waiter
         self.kick()
-        if waiter.is_set or (not self.is_waiting and not self.ctx.stopping and self.outbox.may_send(self.kind)):
+        if not self.is_waiting and not self.ctx.stopping and self.outbox.may_send(self.kind):
             self.ctx.monitor.wait(waiter, self.ctx.messenger.timeout)
-        self.give_up(row_id)
+        self.give_up(expected.row_id)
         return waiter.value if waiter.is_set else None  # it may have been set just after the time was over
 
     def is_expected(self, row_id: int) -> bool:

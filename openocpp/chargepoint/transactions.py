@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from openocpp.chargepoint.authorization import AuthorizationManager
     from openocpp.chargepoint.connectors import Connector
     from openocpp.chargepoint.context import ChargePointContext
-    from openocpp.chargepoint.delivery import Job, TransactionCourier
+    from openocpp.chargepoint.delivery import Expected, Job, TransactionCourier
     from openocpp.chargepoint.outbox import Outbox
     from openocpp.chargepoint.status import StatusManager
     from openocpp.messages.core import StartTransactionConf, StopTransactionConf
@@ -146,8 +146,8 @@ class TransactionManager:
             return begun
         return self._finish_start(connector, begun)
 
-    def _try_to_begin(self, connector: Connector, id_tag: str) -> AuthorizationStatus | int:
-        """Why there is no transaction, or the id of the queued message."""
+    def _try_to_begin(self, connector: Connector, id_tag: str) -> AuthorizationStatus | Expected:
+        """Why there is no transaction, or the queued message."""
         verdict = self._reservations.verdict(connector, id_tag)
         if verdict is not AuthorizationStatus.Accepted:
             return verdict
@@ -174,8 +174,8 @@ class TransactionManager:
     def _meter(self, connector: Connector) -> int | None:
         return self.ctx.events.ask(None, self.ctx.events.handler.get_tx_start_stop_meter_value, connector.id)
 
-    def _begin(self, connector: Connector, id_tag: str, meter: int, first: MeterValue | None) -> int:
-        """Transaction, message, first readings and used reservation in one commit: the id of the queued message."""
+    def _begin(self, connector: Connector, id_tag: str, meter: int, first: MeterValue | None) -> Expected:
+        """Transaction, message, first readings and used reservation in one commit: the queued message."""
         now = self.ctx.clock.utcnow().replace(microsecond=0)
         claim = self._reservations.claim(connector, id_tag)
         reservation_id = None if claim is None else claim.reservation_id
@@ -210,19 +210,18 @@ class TransactionManager:
                 created=now,
             )
 
-        row_id = self._courier.append(build)
-        self._courier.expect(row_id)
+        expected = self._courier.expect(self._courier.append(build))
         connector.transaction = replace(row, key=keys[0])
         if claim is not None:
             self._reservations.claimed(claim)
-        return row_id
+        return expected
 
-    def _finish_start(self, connector: Connector, row_id: int) -> AuthorizationStatus:
+    def _finish_start(self, connector: Connector, expected: Expected) -> AuthorizationStatus:
         transaction = connector.transaction
         assert transaction is not None  # set just before, and the monitor was not left since
         self._status.refresh(connector)
         self.started.fire(connector, transaction)
-        result = self._courier.now_or_later(row_id)
+        result = self._courier.now_or_later(expected)
         if result is None or result.response is None:
             return AuthorizationStatus.Accepted
         conf: StartTransactionConf = result.response
@@ -242,16 +241,15 @@ class TransactionManager:
             connector.operation = Operation.NONE
         if row_id is None:
             return False
-        if wait:
-            self._courier.expect(row_id)
+        expected = self._courier.expect(row_id) if wait else None
         transaction, connector.transaction = connector.transaction, None
         assert transaction is not None  # only what is STOPPING takes it away
         self.stopped.fire(connector, transaction)
         self._status.apply_scheduled(connector)
-        if wait:
-            self._courier.now_or_later(row_id)
-        else:
+        if expected is None:
             self._courier.kick()
+        else:
+            self._courier.now_or_later(expected)
         return True
 
     def _try_to_end(self, connector: Connector, id_tag: str, reason: Reason) -> int | None:
