@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 
 class IChargePoint(ABC):
-    """A charge point (1.6 §2.1).
+    """A charge point (1.6 §2.1). Absent texts may be given as "" or as None.
 
     Trouble on the network is a result, never an exception: an operation that is refused - wrong registration status,
     stopped, unknown connector - gives the value that its docstring calls refused. Values that break the standard raise
@@ -129,9 +129,9 @@ class IChargePoint(ABC):
         connector_id: int,
         status: ChargePointStatus,
         error_code: ChargePointErrorCode = ChargePointErrorCode.NoError,
-        info: str = "",
-        vendor_id: str = "",
-        vendor_error: str = "",
+        info: str | None = "",
+        vendor_id: str | None = "",
+        vendor_error: str | None = "",
     ) -> bool:
         """Tell the state of a connector (1.6 §4.9); it is sent as MinimumStatusDuration and the registration allow.
 
@@ -157,7 +157,7 @@ class IChargePoint(ABC):
         """
 
     @abstractmethod
-    def stop_transaction(self, connector_id: int, id_tag: str = "", reason: Reason = Reason.Local) -> bool:
+    def stop_transaction(self, connector_id: int, id_tag: str | None = "", reason: Reason = Reason.Local) -> bool:
         """Stop the connector's transaction (1.6 §4.10): on the disk before it returns, then sent, or queued.
 
         Possible in every registration status. Refused (False): no transaction, or it is being stopped already.
@@ -192,7 +192,9 @@ class IChargePoint(ABC):
     # -- vendor messages and security events ---------------------------------------------------------------------------
 
     @abstractmethod
-    def data_transfer(self, vendor_id: str, message_id: str = "", data: str = "") -> DataTransferResult | None:
+    def data_transfer(
+        self, vendor_id: str, message_id: str | None = "", data: str | None = ""
+    ) -> DataTransferResult | None:
         """Send a DataTransfer (1.6 §4.3). None: refused, or no answer."""
 
     @abstractmethod
@@ -202,7 +204,7 @@ class IChargePoint(ABC):
         """Let ``handler(vendor_id, message_id, data)`` answer the DataTransfers of a vendor. False if taken."""
 
     @abstractmethod
-    def log_security_event(self, type: str, message: str = "", critical: bool = False) -> bool:
+    def log_security_event(self, type: str, message: str | None = "", critical: bool = False) -> bool:
         """Log a security event and, if it is critical, tell the central system (SEC A04). Also before ``start``.
 
         ``critical`` counts for types that the standard does not name. Delivery is guaranteed by a queue on the disk.
