@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from openocpp.errors import ErrorCode
 from openocpp.rpc import frames
 from openocpp.rpc.json import dumps
+from openocpp.rpc.masking import masked
 from openocpp.rpc.session import Outcome, OutcomeKind, OutgoingCall, Session
 from openocpp.transport.base import CloseCode, Closed
 
@@ -232,7 +233,7 @@ class Endpoint:
             return
         self.last_sent = self._runtime.clock.now()
         if log.isEnabledFor(logging.DEBUG):
-            log.debug("%s > %s", self.name, frames.masked(text))
+            log.debug("%s > %s", self.name, masked(text))
         for spy in self.spies:
             spy(">", text)
         self._transport.send(frames.sendable(text), written)
@@ -258,7 +259,7 @@ class Endpoint:
             return
         self.last_received = now = self._runtime.clock.now()
         if log.isEnabledFor(logging.DEBUG):
-            log.debug("%s < %s", self.name, frames.masked(text))
+            log.debug("%s < %s", self.name, masked(text))
         for spy in self.spies:
             spy("<", text)
         head = frames.peek(text)
@@ -342,7 +343,7 @@ class Endpoint:
         if self.bad_messages & (self.bad_messages - 1) == 0:  # 1st, 2nd, 4th, 8th ... of this connection
             log.warning(
                 "%s: ignored an invalid message (%d so far): %s: %.80s",
-                self.name, self.bad_messages, problem, frames.masked(text),
+                self.name, self.bad_messages, problem, masked(text),
             )  # fmt: skip
         self._owner.invalid_message(self, problem)
 

@@ -28,10 +28,6 @@ _HEAD = re.compile(r'\s*\[\s*([0-9]{1,9})\s*,\s*(?:"((?:[^"\\]|\\.)*)"|([^,\]\s]
 _CALL_HEAD = re.compile(r'\s*\[\s*2\s*,\s*(?:"(?:[^"\\]|\\.)*"|[^,\]\s]+)\s*,\s*"(?:[^"\\]|\\.)*"\s*,')
 _RESULT_HEAD = re.compile(r'\s*\[\s*3\s*,\s*(?:"(?:[^"\\]|\\.)*"|[^,\]\s]+)\s*,')
 
-# mask the key in ChangeConfiguration, and whatever GetConfiguration might give away
-_SECRET = re.compile(r'("key"\s*:\s*"authorizationkey"\s*,[^{}]*?"value"\s*:\s*")(?:[^"\\]|\\.)*(")', re.IGNORECASE)
-_SECRET_FIRST = re.compile(r'("value"\s*:\s*")(?:[^"\\]|\\.)*("[^{}]*?"key"\s*:\s*"authorizationkey")', re.IGNORECASE)
-
 
 class CallFrame(NamedTuple):
     """A peer's request. ``id_text`` is the id as JSON, to be answered as it came."""
@@ -209,10 +205,3 @@ def readdressed(text: str, id_text: str) -> str:
             return f"[4, {id_text}{text[head.end() :]}"
         case _:
             return error_text(id_text, frame.code, frame.description, dumps(frame.details))
-
-
-def masked(text: str) -> str:
-    """The text as it may stand in a log: without the value of an AuthorizationKey (SEC A01.FR.12)."""
-    if "uthorization" not in text and "UTHORIZATION" not in text.upper():
-        return text
-    return _SECRET_FIRST.sub(r"\1***\2", _SECRET.sub(r"\1***\2", text))

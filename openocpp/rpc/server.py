@@ -134,7 +134,7 @@ class Connection:
         self._server.runtime.scheduler.post(partial(self._server.leave, self, code, reason))
 
     def notify(self, function: Callable[[], None]) -> None:
-        """Run it on a worker, in order with ``announce`` and ``disconnected``, before the latter. From the scheduler."""
+        """Run it on a worker, in order with ``announce`` and ``disconnected``, before the latter. Scheduler only."""
         self._server.notify(self.place, function)
 
     def endpoint_closed(self, endpoint: Endpoint, why: Closed) -> None:
