@@ -57,9 +57,10 @@ class Program:
         self._reader.start()
 
     def _show(self, output: IO[str]) -> None:
-        for line in output:
-            self.printed.append(line.rstrip())
-            print(f"{self.title:<15}| {line.rstrip()}", flush=True)
+        with output:
+            for line in output:
+                self.printed.append(line.rstrip())
+                print(f"{self.title:<15}| {line.rstrip()}", flush=True)
 
     def wait_for(self, text: str, deadline: float) -> bool:
         """Has it printed this, or does it within the time?"""
