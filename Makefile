@@ -4,7 +4,8 @@
 #   make check      format, lint, types, test: what must be green before a commit
 #   make test       the tests alone            ARGS="tests/config -x" narrows them
 #   make coverage   the tests, with the lines and branches they leave out
-#   make flapping   the tests RUNS times, two suites at once, a new seed each: finds tests that depend on luck
+#   make flapping   the tests RUNS times, two suites at once, a new seed each: finds tests that depend on luck;
+#                   then 20 days of charging over a link that is cut every few seconds
 #   make schemas    schemas/*.json anew from the message classes
 #   make docs       docs/*.rst as HTML in docs/_build, the tables of keys anew
 #   make dist       source archive and wheel in dist/
@@ -76,6 +77,7 @@ coverage: $(DEV_STAMP)
 
 flapping: $(DEV_STAMP)
 	sh .ci/flapping "$(PYTHON)" $(RUNS) $(ARGS)
+	$(PYTHON) -m tests.chargepoint.flapping
 
 schemas: $(DEV_STAMP)
 	$(PYTHON) -m openocpp.messages.schema schemas
