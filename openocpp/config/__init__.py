@@ -3,8 +3,9 @@
 ``stack``: what each role reads. ``ocpp``: the keys of the standard and who keeps them. ``ini_config``: both in a file.
 """
 
-from openocpp.config.ini import IniFile, IniValue
-from openocpp.config.ini_config import IniConfig, IniOcppConfig
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from openocpp.config.interface import ICentralSystemConfig, IChargePointConfig, ICommonConfig, ILocalControllerConfig
 from openocpp.config.key import Access, Key, Owner
 from openocpp.config.keys import KEYS, Rules, StandardKeys, check, find_key
@@ -19,6 +20,10 @@ from openocpp.config.stack import (
     setting,
 )
 from openocpp.config.values import ConfiguredMeasurand, PhaseRotation
+
+if TYPE_CHECKING:
+    from openocpp.config.ini import IniFile, IniValue
+    from openocpp.config.ini_config import IniConfig, IniOcppConfig
 
 __all__ = [
     "KEYS",
@@ -52,3 +57,17 @@ __all__ = [
     "setting",
     "vendor_key",
 ]
+
+# Files are read where somebody asks for them: a charge point with settings of its own needs none of it.
+_IN_FILES = {
+    "IniConfig": "ini_config",
+    "IniFile": "ini",
+    "IniOcppConfig": "ini_config",
+    "IniValue": "ini",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _IN_FILES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"openocpp.config.{_IN_FILES[name]}"), name)
