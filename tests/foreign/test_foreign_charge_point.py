@@ -239,7 +239,7 @@ def answering(action: str, answer: Any) -> Any:
     return on(action)(handler)
 
 
-class Station(ForeignChargePoint):  # type: ignore[misc] - its package gives no types
+class Station(ForeignChargePoint):  # type: ignore[misc]  # its package gives no types
     """Answers every command as ``COMMANDS`` says, and notes what it was asked."""
 
     def __init__(self, connection: Any) -> None:
