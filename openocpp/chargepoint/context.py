@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from openocpp.chargepoint.connectors import Connectors
     from openocpp.chargepoint.interface import IChargePointEventsHandler
-    from openocpp.config import IOcppConfig
+    from openocpp.config import IChargePointConfig, IOcppConfig
     from openocpp.messages.messenger import Messenger
     from openocpp.runtime import Monitor, Runtime, Strand
     from openocpp.store.database import Database
@@ -111,7 +111,7 @@ class ChargePointContext:
         database: Database,
         connectors: Connectors,
         events: Events,
-        config: object,
+        config: IChargePointConfig,
         keys: IOcppConfig,
     ) -> None:
         self.name = name

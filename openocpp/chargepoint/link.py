@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Protocol
 
+from openocpp.config import check_charge_point_config
 from openocpp.errors import ConfigError
 from openocpp.rpc.endpoint import Endpoint
 from openocpp.store.internal import InternalConfig, InternalKey
@@ -97,6 +98,7 @@ class Link:
     def _target(self) -> tuple[Target, RetryPolicy]:
         """What the settings say, read anew each time. ConfigError when they do not fit together."""
         ctx = self.ctx
+        check_charge_point_config(ctx.config)
         identity = ctx.setting("charge_point_identifier")
         url = charge_point_url(ctx.setting("connexion_url"), identity)
         profile = ctx.keys.security_profile

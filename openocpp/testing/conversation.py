@@ -21,7 +21,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from openocpp.errors import ConnectError
-from openocpp.transport.base import Accepted, CloseCode, ListenSettings, Refused, Target
+from openocpp.transport.base import SUBPROTOCOL, Accepted, CloseCode, ListenSettings, Refused, Target
 from openocpp.transport.sockets import network
 from openocpp.transport.url import Url
 
@@ -332,6 +332,7 @@ class ScriptedServer:
         *,
         basic_authentication: bool = False,
         ping_interval: float = 0.0,
+        subprotocol: str = SUBPROTOCOL,
         answers: dict[str, Answer] | None = None,
     ) -> None:
         self._runtime = runtime
@@ -343,7 +344,10 @@ class ScriptedServer:
         self._waiting: deque[ScriptedPeer] = deque()
         self._gate: Gate | None = None
         settings = ListenSettings(
-            url=Url.parse(url, listening=True), ping_interval=ping_interval, basic_authentication=basic_authentication
+            url=Url.parse(url, listening=True),
+            ping_interval=ping_interval,
+            basic_authentication=basic_authentication,
+            subprotocol=subprotocol,
         )
         self._listener = network(runtime).listen(settings, self)
 
