@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SAMPLES = Path(__file__).resolve().parent.parent.parent / "samples"
-QUICK_START = ["quick_start_chargepoint", "quick_start_centralsystem"]
+QUICK_START = [
+    "quick_start_chargepoint",
+    "quick_start_centralsystem",
+    "quick_start_localcontroller",
+    "quick_start_cs_lc_hybrid",
+]
 LIMIT = scaled(60.0)
 
 
