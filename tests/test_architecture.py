@@ -66,7 +66,6 @@ PENDING: tuple[str, ...] = (
     "store/",
     "x509/",
     "chargepoint/",
-    "centralsystem/",
     "station/",
     "testing/",
     "transfer.py",

@@ -1,6 +1,7 @@
 """The central system: its life, and the wiring of settings, store, server and the application's handlers.
 
-Threads: any but the scheduler. Its state is two flags behind one mutex, which is never held during a wait.
+Threads: any but the scheduler. Whether it runs is decided inside its monitor, and nothing is waited for there; the
+table of connections belongs to the server, and what belongs to one connection to its proxy.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class CentralSystem(ICentralSystem):
         self._events = events_handler
         self._shared = runtime
         self._runtime = runtime or self._make_runtime()
-        self._mutex = self._runtime.threads.mutex()
+        self._monitor = self._runtime.monitor("central system")
         self._state = _State.STOPPED
         self._registrations = Registrations()
         self._server: Server | None = None
@@ -175,8 +176,7 @@ class CentralSystem(ICentralSystem):
     # -- parts of it ---------------------------------------------------------------------------------------------------
 
     def _change(self, old: _State, new: _State) -> bool:
-        self._runtime.check_may_block(f"start or stop {self!r}")
-        with self._mutex:
+        with self._monitor:
             if self._state is not old:
                 return False
             self._state = new

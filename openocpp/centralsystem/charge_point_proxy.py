@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from openocpp.config import ICentralSystemConfig
     from openocpp.messages.base import Request
     from openocpp.messages.schema import SchemaSet
-    from openocpp.rpc.endpoint import Endpoint, IncomingCall
+    from openocpp.rpc.endpoint import IncomingCall
     from openocpp.rpc.server import Connection
     from openocpp.runtime import Runtime
     from openocpp.types import RegistrationStatus
@@ -222,10 +222,6 @@ class ChargePointProxy(Operations, HandsOver):
         return self._handling.lookup(request_type)
 
     # -- for the server ------------------------------------------------------------------------------------------------
-
-    @property
-    def endpoint(self) -> Endpoint:
-        return self._own.endpoint
 
     def announce(self) -> None:
         self._announcing = True

@@ -51,7 +51,7 @@ from openocpp.messages import (
     StopTransactionReq,
     tunnel,
 )
-from openocpp.messages.dispatch import handlers_of, handles
+from openocpp.messages.dispatch import Dispatcher, handles
 from openocpp.types import (
     AuthorizationStatus,
     AuthorizeCertificateStatusEnumType,
@@ -288,7 +288,8 @@ class RequestHandling:
 
 
 # One table for all charge points: a connection needs none of its own.
+_DISPATCHER = Dispatcher(object.__new__(RequestHandling))
 _HANDLERS: dict[type[Request[Any]], Callable[..., Any]] = {
-    request_type: method.__func__  # type: ignore[attr-defined]
-    for request_type, method in handlers_of(object.__new__(RequestHandling))
+    request_type: _DISPATCHER.lookup(request_type).__func__  # type: ignore[union-attr]
+    for request_type in _DISPATCHER.requests
 }
