@@ -365,10 +365,12 @@ class ChargePoint(IChargePoint):
         with self._monitor:
             if self._session is not None:
                 return self._session.security.store(event)
-            if not self._config.database_path and len(self._early_events) < MAX_EARLY_EVENTS:
-                self._early_events.append(event)  # there is no disk to keep it until the start
-                return True
-            return self._offline(lambda database: self._security_of(database).store(event), False)
+            if self._config.database_path:
+                return self._offline(lambda database: self._security_of(database).store(event), False)
+            if len(self._early_events) >= MAX_EARLY_EVENTS:
+                return False
+            self._early_events.append(event)  # there is no disk to keep it until the start
+            return True
 
     def clear_security_events(self) -> bool:
         with self._monitor:
