@@ -10,7 +10,6 @@ Threads: any; a ``ProfileSet`` belongs to one owner.
 from openocpp.chargepoint.smart_charging.composite import composite_schedule
 from openocpp.chargepoint.smart_charging.explain import Curve, CurveStep, Explanation, explain
 from openocpp.chargepoint.smart_charging.model import (
-    UNIT_OF_WORD,
     Capabilities,
     InstalledProfile,
     RunningTransaction,
@@ -25,7 +24,6 @@ from openocpp.chargepoint.smart_charging.validation import (
 )
 
 __all__ = [
-    "UNIT_OF_WORD",
     "Capabilities",
     "Change",
     "Curve",

@@ -6,8 +6,7 @@ Threads: any.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from openocpp.types import ChargingRateUnitType
 
@@ -17,18 +16,13 @@ if TYPE_CHECKING:
 
     from openocpp.types import ChargingProfile, ChargingProfilePurposeType
 
-UNIT_OF_WORD: Final[Mapping[str, ChargingRateUnitType]] = MappingProxyType(
-    {"Current": ChargingRateUnitType.A, "Power": ChargingRateUnitType.W}
-)
-"""The words of the key ChargingScheduleAllowedChargingRateUnit (1.6 §9.4.2)."""
-
 
 @dataclass(frozen=True, slots=True)
 class InstalledProfile:
     """A profile on a connector; 0 is the whole charge point, or every connector in the case of a TxDefaultProfile.
 
     A TxProfile is bound to its transaction by the local ``transaction_key``, since the central system's id may not be
-    known yet. Without a key it waits for a transaction that was started remotely to begin (1.6 §5.16.2).
+    known yet.
     """
 
     connector_id: int

@@ -8,7 +8,6 @@ Threads: none of its own; the owner's monitor.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from openocpp.chargepoint.smart_charging.occurrences import to_seconds, validity
@@ -91,28 +90,6 @@ class ProfileSet:
             )
         )
 
-    def bind(self, connector_id: int, transaction_key: int) -> Change:
-        """Give the waiting TxProfiles of this connector and of connector 0 to a transaction that begins (1.6 §5.16.2).
-
-        They belong to the connector from now on. Of two with the same stack level the connector's own stays.
-        """
-        waiting = [one for one in self if _is_waiting(one) and one.connector_id in (connector_id, 0)]
-        change = Change(tuple(waiting), ())
-        self._replace(waiting, ())
-        bound: dict[int, InstalledProfile] = {}
-        for installed in reversed(waiting):  # the connector's own last
-            bound[installed.stack_level] = replace(
-                installed, connector_id=connector_id, transaction_key=transaction_key
-            )
-        for profile in bound.values():
-            more = self._replace(self._replaced_by(profile), (profile,))
-            change = Change(change.removed + more.removed, change.added + more.added)
-        return change
-
-    def remove_waiting(self, connector_id: int | None = None) -> Change:
-        """Remove the TxProfiles whose transaction will not begin: of a connector or of connector 0, or all of them."""
-        return self._remove_if(lambda one: _is_waiting(one) and connector_id in (None, one.connector_id))
-
     def remove_transaction(self, transaction_key: int) -> Change:
         """Remove the TxProfiles of a transaction that has ended (1.6 §3.13.1, §7.10)."""
         return self._remove_if(lambda one: one.purpose is Purpose.TxProfile and one.transaction_key == transaction_key)
@@ -154,7 +131,3 @@ def end_of(profile: ChargingProfile) -> int:
 
 def _order(installed: InstalledProfile) -> tuple[int, tuple[int, int]]:
     return _PURPOSES.index(installed.purpose), precedence(installed)
-
-
-def _is_waiting(installed: InstalledProfile) -> bool:
-    return installed.purpose is Purpose.TxProfile and installed.transaction_key is None

@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from openocpp.chargepoint.smart_charging import UNIT_OF_WORD, Capabilities, InstalledProfile
+from openocpp.chargepoint.smart_charging import Capabilities, InstalledProfile
 from tests.chargepoint.smart_charging.build import A, TxProfile, W, profile
 
 if TYPE_CHECKING:
     from openocpp.types import ChargingRateUnitType
 
 
-@pytest.mark.parametrize(("words", "usual"), [("Current", A), ("Power", W), ("Current,Power", W), ("Power,Current", W)])
-def test_the_usual_unit_is_power_where_it_is_allowed(words: str, usual: ChargingRateUnitType) -> None:
-    units = frozenset(UNIT_OF_WORD[word] for word in words.split(","))
+@pytest.mark.parametrize(("units", "usual"), [([A], A), ([W], W), ([A, W], W), ([W, A], W)])
+def test_the_usual_unit_is_power_where_it_is_allowed(
+    units: list[ChargingRateUnitType], usual: ChargingRateUnitType
+) -> None:
     assert Capabilities(max_stack_level=1, max_periods=1, max_installed=1, units=units).usual_unit is usual
 
 

@@ -158,54 +158,11 @@ def test_clear_what_matches_all_criteria(criteria: dict[str, Any], removed: set[
 # --- Transactions -----------------------------------------------------------------------------------------------------
 
 
-def test_a_transaction_takes_what_waits_for_it() -> None:
-    here, anywhere, elsewhere = (
-        one(1, 1, 0, TxProfile),
-        one(2, 0, 1, TxProfile),
-        one(3, 2, 2, TxProfile),
-    )
-    default, running = one(4, 0, 1), one(5, 2, 9, TxProfile, key=6)
-    profiles = ProfileSet([here, anywhere, elsewhere, default, running])
-    change = profiles.bind(1, 77)
-    assert set(change.removed) == {here, anywhere}
-    bound = {one(1, 1, 0, TxProfile, key=77), one(2, 1, 1, TxProfile, key=77)}
-    assert set(change.added) == bound
-    assert set(profiles) == {elsewhere, default, running} | bound
-    assert profiles.bind(1, 78) == Change()
-
-
-def test_of_two_that_wait_with_the_same_level_the_connectors_own_is_taken() -> None:
-    own, anywhere = one(1, 1, 3, TxProfile), one(2, 0, 3, TxProfile)
-    for order in ([own, anywhere], [anywhere, own]):
-        profiles = ProfileSet(order)
-        change = profiles.bind(1, 77)
-        assert set(change.removed) == {own, anywhere}
-        assert list(profiles) == list(change.added) == [one(1, 1, 3, TxProfile, key=77)]
-
-
-def test_a_bound_profile_replaces_what_stands_in_its_place() -> None:
-    left_over, waiting = one(1, 1, 3, TxProfile, key=5), one(2, 0, 3, TxProfile)
-    profiles = ProfileSet([left_over, waiting])
-    change = profiles.bind(1, 77)
-    assert set(change.removed) == {left_over, waiting}
-    assert list(profiles) == [one(2, 1, 3, TxProfile, key=77)]
-
-
-def test_a_transaction_that_does_not_begin() -> None:
-    here, anywhere, elsewhere = one(1, 1, 0, TxProfile), one(2, 0, 0, TxProfile), one(3, 2, 0, TxProfile)
-    others = [one(4), one(5, 1, 1, TxProfile, key=9)]
-    profiles = ProfileSet([here, anywhere, elsewhere, *others])
-    assert profiles.remove_waiting(1).removed == (here,)
-    assert profiles.remove_waiting(1) == Change()
-    assert set(profiles.remove_waiting().removed) == {anywhere, elsewhere}
-    assert set(profiles) == set(others)
-
-
 def test_a_transaction_that_ends() -> None:
-    ended, other, waiting = one(1, 1, 0, TxProfile, 7), one(2, 2, 0, TxProfile, 8), one(3, 1, 1, TxProfile)
-    profiles = ProfileSet([ended, other, waiting, one(4)])
+    ended, other = one(1, 1, 0, TxProfile, 7), one(2, 2, 0, TxProfile, 8)
+    profiles = ProfileSet([ended, other, one(4)])
     assert profiles.remove_transaction(7) == Change((ended,), ())
-    assert set(ids(profiles)) == {2, 3, 4}
+    assert set(ids(profiles)) == {2, 4}
 
 
 # --- Expiry -----------------------------------------------------------------------------------------------------------
@@ -231,9 +188,9 @@ def test_expired_from_the_second_on_in_which_it_ends(second: int) -> None:
 
 
 def test_profiles_of_transactions_that_do_not_run() -> None:
-    profiles = ProfileSet([one(1, 1, 0, TxProfile, 7), one(2, 2, 0, TxProfile, 8), one(3, 1, 1, TxProfile), one(4)])
+    profiles = ProfileSet([one(1, 1, 0, TxProfile, 7), one(2, 2, 0, TxProfile, 8), one(3)])
     assert ids(profiles.remove_expired(NOW, running={8}).removed) == [1]
-    assert set(ids(profiles)) == {2, 3, 4}
+    assert set(ids(profiles)) == {2, 3}
 
 
 def test_its_state_can_be_seen() -> None:
@@ -253,17 +210,15 @@ def test_changes_tell_the_truth(seed: int) -> None:
         connector, key = draw.randint(0, 2), draw.randint(1, 3)
         new = one(draw.randint(1, 9), connector, draw.randint(0, 3), draw.choice(PURPOSES), draw.choice([None, key]))
         change: Change | None
-        match draw.randint(0, 6):
+        match draw.randint(0, 5):
             case 0 | 1 | 2:
                 change = profiles.install(new, 6)
             case 3:
-                change = profiles.bind(connector, key)
+                change = profiles.remove_expired(NOW, running={key})
             case 4:
                 change = profiles.remove_transaction(key)
-            case 5:
-                change = profiles.clear(None, connector, draw.choice([None, TxProfile]), 0)
             case _:
-                change = profiles.remove_waiting(connector)
+                change = profiles.clear(None, connector, draw.choice([None, TxProfile]), 0)
         if change is not None:
             for removed in change.removed:
                 assert copy.pop(removed.id) == removed
