@@ -7,8 +7,6 @@ about the charge point's connection; the rest any but the scheduler.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from openocpp.errors import LocalProtocolError
@@ -38,14 +36,6 @@ SCHEMES = ("ws", "wss")
 LAST_RESORT = 5.0  # seconds, should the scheduler have died
 
 
-@dataclass(frozen=True, eq=False)
-class _Plan:
-    """One ``connect``."""
-
-    target: Target
-    retry: RetryPolicy
-
-
 class CentralSystemProxy(Side, ICentralSystemProxy):
     """The central system's side of a pair. ``connection`` is that of the charge point, whose end is its end."""
 
@@ -55,10 +45,8 @@ class CentralSystemProxy(Side, ICentralSystemProxy):
         self._other = other
         self._connection = connection
         self._client = Client(context.runtime, self)
-        self._mutex = context.runtime.threads.mutex()
-        self._wanted: _Plan | None = None  # behind the mutex
-        self._over = False  # behind the mutex: the charge point has left
-        self._plan: _Plan | None = None  # what the client was started with
+        self._started = False  # to connect, and neither disconnected nor at the end of its attempts since
+        self._over = False  # the charge point has left
         self._transport: Transport | None = None  # also while it closes
         self._held: Passage | None = None  # a CALL that waits for the connection
         self._timer: Timer | None = None
@@ -106,13 +94,8 @@ class CentralSystemProxy(Side, ICentralSystemProxy):
             limits=self._connection.server.settings.listen.limits,
             tls=credentials.tls_settings() if parsed.secure else None,
         )
-        plan = _Plan(target, RetryPolicy(retry_interval, retry_interval))
-        with self._mutex:
-            if self._wanted is not None or self._over:
-                return False
-            self._wanted = plan
-        self.runtime.scheduler.post(partial(self._start, plan))
-        return True
+        retry = RetryPolicy(retry_interval, retry_interval)
+        return not self._over and self._on_scheduler(lambda: self._start(target, retry))
 
     def _parse(self, url: str) -> Url | None:
         try:
@@ -124,39 +107,45 @@ class CentralSystemProxy(Side, ICentralSystemProxy):
         return None
 
     def disconnect(self) -> None:
-        with self._mutex:
-            self._wanted = None
         self.runtime.scheduler.post(self._leave)
+
+    def _on_scheduler(self, function: Callable[[], bool]) -> bool:
+        """What it decides there, in its turn."""
+        decided = self.runtime.waiter()
+        self.runtime.scheduler.post(lambda: decided.set(function()))
+        return decided.wait(LAST_RESORT) and bool(decided.value)
 
     # -- the connection: scheduler -------------------------------------------------------------------------------------
 
-    def _start(self, plan: _Plan) -> None:
-        if self._wanted is plan:
-            self._plan = plan
-            self._connection.server.await_end(self, self._abort)
-            self._client.start(plan.target, plan.retry)
+    def _start(self, target: Target, retry: RetryPolicy) -> bool:
+        if self._started or self._over:
+            return False
+        self._started = True
+        self._connection.server.await_end(self, self._abort)
+        self._client.start(target, retry)
+        return True
 
     def _leave(self) -> None:
         """Close the connection, or give up to make one."""
+        self._started = False
         endpoint = self.endpoint
         if endpoint is not None:
             endpoint.leave(CloseCode.NORMAL)
         self._client.stop(self._left)
 
     def _left(self) -> None:
-        if self._wanted is None:  # else it is connected anew
+        if not self._started:  # else it is connected anew
             self._connection.server.has_ended(self)
+
+    def _finish(self) -> bool:
+        self._over = True
+        self._leave()
+        self._give_up_held()
+        return True
 
     def _abort(self) -> None:
         if self._transport is not None:
             self._transport.abort()
-
-    def _gave_up(self) -> None:
-        """The client makes no other attempt: ``connect`` may be called again."""
-        with self._mutex:
-            if self._wanted is self._plan:
-                self._wanted = None
-        self._left()
 
     def connected(self, transport: Transport) -> None:
         settings = self._connection.server.settings
@@ -168,7 +157,7 @@ class CentralSystemProxy(Side, ICentralSystemProxy):
         self._messenger.attach(endpoint)
         endpoint.start()
         log.info("%s: connected to %s", self.name, transport.peer.address)
-        self._connection.notify(self._tell_connected)
+        self._notify(self._tell_connected)
         held = self._take_held()
         if held is not None:
             held.send(endpoint)
@@ -176,23 +165,28 @@ class CentralSystemProxy(Side, ICentralSystemProxy):
     def failed(self, error: ConnectError, first: bool) -> None:
         log.log(logging.WARNING if first else logging.DEBUG, "%s: no connection: %s", self.name, error)
         if first:
-            self._connection.notify(self._tell_failed)
-        self._look_for_the_last_attempt()
+            self._notify(self._tell_failed)
+        self._look_for_the_last_one()
 
     def disconnected(self, why: Closed) -> None:
         self._transport = None
-        self._look_for_the_last_attempt()
+        self._look_for_the_last_one()
 
-    def _look_for_the_last_attempt(self) -> None:
-        if self._plan is not None and self._plan.retry.first == 0:
-            self._gave_up()
+    def _look_for_the_last_one(self) -> None:
+        """An attempt or a connection is over: without others to come, ``connect`` may be called again."""
+        if self._client.is_idle:
+            self._started = False
+            self._left()
 
     def endpoint_closed(self, endpoint: Endpoint, why: Closed) -> None:
         self._messenger.detach(endpoint)
         self.endpoint = None
         log.info("%s: disconnected (%d %s)", self.name, why.code, why.reason)
-        if not self._over:
-            self._connection.notify(self._tell_disconnected)
+        self._notify(self._tell_disconnected)
+
+    def _notify(self, tell: Callable[[], None]) -> None:
+        if not self._over:  # else whoever ended it tells
+            self._connection.notify(tell)
 
     def invalid_message(self, endpoint: Endpoint, problem: str) -> None:
         self._connection.invalid_message(endpoint, problem)
@@ -225,18 +219,7 @@ class CentralSystemProxy(Side, ICentralSystemProxy):
 
     def finish(self) -> None:
         """The charge point has left: close the connection, and tell it."""
-        with self._mutex:
-            self._over = True
-            self._wanted = None
-        left = self.runtime.waiter()
-
-        def leave() -> None:
-            self._leave()
-            self._give_up_held()
-            left.set(None)
-
-        self.runtime.scheduler.post(leave)
-        left.wait(LAST_RESORT)
+        self._on_scheduler(self._finish)
         self._tell_disconnected()
 
     def _tell_connected(self) -> None:

@@ -1,6 +1,7 @@
 """The life of a role that accepts charge points: its settings, store, server and threads, from start to stop.
 
-Threads: any but the scheduler. Its state is one word behind one mutex, which is never held during a wait.
+Threads: any but the scheduler. Whether it runs is decided inside its monitor, and nothing is waited for there; the
+table of connections belongs to the server, and what belongs to one connection to its proxy.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class ServingRole(ABC, Generic[ConfigT]):
         self._check(stack_config)
         self._shared = runtime
         self._runtime = runtime or self._make_runtime()
-        self._mutex = self._runtime.threads.mutex()
+        self._monitor = self._runtime.monitor(title)
         self._state = _State.STOPPED
         self._server: Server | None = None
         self._store: RoleStore | None = None
@@ -133,9 +134,8 @@ class ServingRole(ABC, Generic[ConfigT]):
         settings = server_settings(self._read)
         self._revive()
         role = self._make_role(schemas)
-        server = Server(self._runtime, network(self._runtime), role, settings, self._lane())
-        server.listen()
-        self._server = server
+        self._server = Server(self._runtime, network(self._runtime), role, settings, self._lane())
+        self._server.listen()
         if self._store is not None:
             self._store.begin_session()
 
@@ -171,8 +171,7 @@ class ServingRole(ABC, Generic[ConfigT]):
     # -- parts of it ---------------------------------------------------------------------------------------------------
 
     def _change(self, old: _State, new: _State) -> bool:
-        self._runtime.check_may_block(f"start or stop {self!r}")
-        with self._mutex:
+        with self._monitor:
             if self._state is not old:
                 return False
             self._state = new

@@ -94,6 +94,11 @@ class Client:
     def is_connected(self) -> bool:
         return self._state is _State.CONNECTED
 
+    @property
+    def is_idle(self) -> bool:
+        """Is there neither a connection nor another attempt to come, until it is started anew?"""
+        return self._state is _State.IDLE
+
     def start(self, target: Target, retry: RetryPolicy) -> None:
         """Connect at once and keep the connection. If it was started before: stop, then start anew."""
         self._scheduler.post(lambda: self._restart(target, retry))

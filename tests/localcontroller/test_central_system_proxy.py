@@ -105,6 +105,27 @@ def test_it_can_move_to_another_central_system(idle: Bench) -> None:
     idle.server.expect_nobody(30)
 
 
+@pytest.mark.parametrize(("first", "second"), [(0.0, 5.0), (5.0, 0.0), (0.0, 0.0)])
+def test_the_end_of_the_first_connection_is_not_taken_for_that_of_the_second(
+    idle: Bench, first: float, second: float
+) -> None:
+    other = ScriptedServer(idle.sim, "ws://other:9000/x")
+    central = idle.app.central_system
+    assert idle.server is not None
+    central.connect(CENTRAL, PLAIN, retry_interval=first)
+    idle.server.accept()
+    idle.sim.sleep(1)
+    central.disconnect()
+    assert central.connect("ws://other:9000/x", PLAIN, retry_interval=second)
+    other.accept()
+    idle.sim.sleep(1)
+    assert not central.connect(CENTRAL, PLAIN)
+    controller: Any = idle.controller
+    assert central in controller._server._leaving, "the end of the local controller waits for it"
+    idle.controller.stop()
+    assert idle.sim.network.links == []
+
+
 @pytest.mark.parametrize(
     "values", [{"connect_timeout": 0.0}, {"retry_interval": -1.0}, {"ping_interval": -1.0}, {"connect_timeout": -1.0}]
 )

@@ -203,6 +203,8 @@ def test_a_client_gets_in_when_the_server_is_back(sim: SimulatedRuntime, client:
 
 
 def test_a_first_pause_of_zero_means_one_attempt(sim: SimulatedRuntime, client: Client, heard: Heard) -> None:
+    idle: list[bool] = []
+    told, heard.note = heard.note, lambda what: (idle.append(client.is_idle), told(what))[1]  # type: ignore[method-assign]
     client.start(target(), RetryPolicy(0.0, 60.0))
     sim.sleep(3600)
     assert heard.names == ["failed first"]
@@ -213,6 +215,7 @@ def test_a_first_pause_of_zero_means_one_attempt(sim: SimulatedRuntime, client: 
     central.hang_up()
     sim.sleep(3600)
     assert heard.names == ["failed first", "connected", "disconnected"]
+    assert idle == [True, False, True]
     assert not client.is_connected
 
 
