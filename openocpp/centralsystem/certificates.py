@@ -1,24 +1,13 @@
-"""Certificates and requests as they come: are they any, and whose are they? Kept as PEM texts.
+"""Certificates and requests that charge points send: are they any? Kept as PEM texts.
 
 Threads: any.
 """
 
 from __future__ import annotations
 
-from base64 import b64encode
-from textwrap import wrap
-
 from openocpp.types.pem import PemObject, PemText
 
 # What needs the package `cryptography` is imported where it is used: its import takes longer than that of all the rest.
-
-_LINE = 64  # characters (RFC 7468 §2)
-
-
-def certificate_from_der(der: bytes) -> PemObject:
-    """The certificate that a peer showed in its TLS handshake."""
-    lines = "\n".join(wrap(b64encode(der).decode("ascii"), _LINE))
-    return PemText(f"-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n")
 
 
 def read_certificate(text: str) -> PemObject | None:
@@ -41,16 +30,3 @@ def read_request(text: str) -> PemObject | None:
     except Exception:  # as above
         return None
     return PemText(text) if good else None
-
-
-def organization_of(certificate: PemObject) -> str | None:
-    """The subject's O; None if it has none, or several."""
-    from cryptography import x509
-    from cryptography.x509.oid import NameOID
-
-    try:
-        subject = x509.load_pem_x509_certificates(certificate.pem.encode())[0].subject
-        names = subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
-    except Exception:  # as above
-        return None
-    return str(names[0].value) if len(names) == 1 else None

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from openocpp.centralsystem.certificates import certificate_from_der
 from openocpp.centralsystem.operations import Operations
 from openocpp.centralsystem.registration import Registration
 from openocpp.centralsystem.request_handler import RequestHandling
@@ -26,6 +25,7 @@ from openocpp.messages import Confirmation, Role, tunnel
 from openocpp.messages.messenger import Messenger
 from openocpp.messages.wire import Wire
 from openocpp.rpc.server import HandsOver
+from openocpp.serving.gate import certificate_from_der
 from openocpp.types import CallOutcome, CallResult
 from openocpp.types.enums import FeatureProfile
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
+from openocpp.serving.events import DefaultServerEventsHandler, IServerEventsHandler
 from openocpp.types import (
     AuthorizationStatus,
     CertificateStatusResult,
@@ -44,31 +45,8 @@ if TYPE_CHECKING:
     from openocpp.types.pem import PemObject
 
 
-class ICentralSystemEventsHandler(ABC):
+class ICentralSystemEventsHandler(IServerEventsHandler):
     """Who may connect, and who has. One for each central system."""
-
-    @abstractmethod
-    def accept_connection(self, ip_address: str) -> bool:
-        """A TCP connection came. False closes it at once."""
-
-    @abstractmethod
-    def client_failed_to_connect(self, ip_address: str) -> None:
-        """A connection that was accepted ended before ``charge_point_connected``."""
-
-    @abstractmethod
-    def is_charge_point_known(self, identifier: str) -> bool:
-        """False answers HTTP 404 (J §3.2), before any authentication."""
-
-    @abstractmethod
-    def check_credentials(self, identifier: str, password: bytes) -> bool:
-        """With HttpBasicAuthent: is the password right? The user name equals the identifier already."""
-
-    @abstractmethod
-    def check_client_certificate(self, identifier: str, certificate: PemObject) -> bool:
-        """With TlsClientCertificateAuthent: is this the charge point's certificate (SEC A00.FR.404, FR.405)?
-
-        Its chain and its dates are good already.
-        """
 
     @abstractmethod
     def charge_point_connected(self, charge_point: IChargePoint) -> None:
@@ -76,24 +54,8 @@ class ICentralSystemEventsHandler(ABC):
         returns. ``charge_point.disconnect()`` refuses it."""
 
 
-class DefaultCentralSystemEventsHandler(ICentralSystemEventsHandler):
+class DefaultCentralSystemEventsHandler(DefaultServerEventsHandler, ICentralSystemEventsHandler):
     """Accepts every address and identity, but no password. What is connected, only the application knows."""
-
-    def accept_connection(self, ip_address: str) -> bool:
-        return True
-
-    def client_failed_to_connect(self, ip_address: str) -> None:
-        """Nothing to do."""
-
-    def is_charge_point_known(self, identifier: str) -> bool:
-        return True
-
-    def check_credentials(self, identifier: str, password: bytes) -> bool:
-        return False
-
-    def check_client_certificate(self, identifier: str, certificate: PemObject) -> bool:
-        """Where this is not overridden, O is compared with CpoName, if one is configured."""
-        return True
 
 
 class IChargePointRequestHandler(ABC):
