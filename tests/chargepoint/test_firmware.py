@@ -382,6 +382,7 @@ def test_a_new_request_during_the_installation(station: Station, central: Centra
     station.handler.install = install
     ask(peer).result()
     told(peer, "Downloading", "Downloaded", "Installing")
+    station.sim.run_until(lambda: "install_firmware" in steps(station), 10)
     ask(peer).error("InternalError")
     gate.open()
     station.sim.sleep(1)
