@@ -327,7 +327,7 @@ def test_diagnostics_and_firmware(chain: Chain) -> None:
 
 @pytest.mark.parametrize("leg", [0, 1], ids=["below", "above"])
 def test_a_leg_is_cut_in_the_middle_of_a_transaction(chain: Chain, leg: int) -> None:
-    """A charge point that does not notice gives up after a few errors; one that is sent away keeps what it has to say."""
+    """A charge point that does not notice gives up after a few errors; one that is sent away keeps its messages."""
     charge_point = chain.charge_point
     unnoticed = leg == 1 and not chain.controller.config.disconnect_from_cp_when_cs_disconnected
     minutes = 1 if unnoticed else 10
