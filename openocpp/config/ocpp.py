@@ -58,7 +58,7 @@ def _check_at_rest(key: Key[Any], value: str, config: IOcppConfig, rules: Rules,
     problem = None if value == key.default else _problem(key, value, config, rules)
     if problem is not None:
         problem = problem.removesuffix(f" (accepted: {key.accepted})")
-        shown = "" if key.secret else f"{value!r}: "
+        shown = "" if key.secret else f"{value[:100]!r}: "
         raise ConfigError(key.name, shown + problem, accepted=key.accepted, source=source)
 
 

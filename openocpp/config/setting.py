@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _ABOUT = "openocpp.setting"
 REQUIRED: Any = object()  # the default of a setting without one
+_SHOWN_CHARACTERS = 100  # of an unusable value in an error text
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,8 @@ class Setting:
     def _shown(self, value: Any) -> str:
         if self.secret:
             return ""
-        return f"{hide_password(value) if isinstance(value, str) else value!r}: "
+        shown = repr(hide_password(value) if isinstance(value, str) else value)
+        return f"{shown}: " if len(shown) <= _SHOWN_CHARACTERS else f"{shown[:_SHOWN_CHARACTERS]}...: "
 
 
 def about(key: str, kind: SettingKind, meaning: str, *, optional: bool = False, secret: bool = False) -> dict[str, Any]:

@@ -93,6 +93,7 @@ class RawPeer:
 
     def __init__(self, sock: socket.socket, *, client: bool = True) -> None:
         sock.settimeout(LIMIT)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else a second message waits for the first's ACK
         self.sock = sock
         self.client = client  # what it sends is masked
         self.input = b""
