@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 STACK_SIZE = 512 * 1024  # bytes; the default of 8 MB is reserved per thread for nothing
 
 
+_starting = allocate_lock()  # the stack size is the whole process's: two threads that start must not mix theirs up
+
+
 class Gate(Protocol):
     """A binary semaphore, closed at first: one thread waits, any thread opens."""
 
@@ -103,11 +106,12 @@ class SystemThread:
 
     def __init__(self, function: Callable[[], object], name: str) -> None:
         self._thread = threading.Thread(target=function, name=name, daemon=True)
-        before = threading.stack_size(STACK_SIZE)
-        try:
-            self._thread.start()
-        finally:
-            threading.stack_size(before)
+        with _starting:
+            before = threading.stack_size(STACK_SIZE)
+            try:
+                self._thread.start()
+            finally:
+                threading.stack_size(before)
 
     @property
     def is_alive(self) -> bool:

@@ -47,3 +47,20 @@ def test_the_stack_size_of_others_is_left_alone() -> None:
     SystemThreads().spawn(lambda: None, "small").join(LIMIT)
     assert threading.stack_size() == before
     assert before != STACK_SIZE
+
+
+def test_the_stack_size_is_left_alone_when_many_start_at_once() -> None:
+    before = threading.stack_size()
+    barrier = threading.Barrier(8)
+
+    def start() -> None:
+        barrier.wait(LIMIT)
+        for _ in range(20):
+            SystemThreads().spawn(lambda: None, "small").join(LIMIT)
+
+    users = [threading.Thread(target=start) for _ in range(8)]
+    for user in users:
+        user.start()
+    for user in users:
+        user.join(LIMIT)
+    assert threading.stack_size() == before
