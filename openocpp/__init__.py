@@ -91,6 +91,10 @@ if _TYPE_CHECKING:
         TimerHandle,
     )
     from openocpp.types import *  # noqa: F403
+    from openocpp.types.pem import (
+        PemObject,
+        PemText,
+    )
     from openocpp.types.security_events import (
         SecurityEvents,
     )
@@ -160,6 +164,8 @@ _LAZY = {
     "ILocalController": "openocpp.localcontroller",
     "ILocalControllerEventsHandler": "openocpp.localcontroller",
     "ILocalControllerProxyEventsHandler": "openocpp.localcontroller",
+    "PemObject": "openocpp.types.pem",
+    "PemText": "openocpp.types.pem",
     "SecurityEvents": "openocpp.types.security_events",
 }
 _REST = ("openocpp.types", "openocpp.messages")  # where all other names are
@@ -367,6 +373,8 @@ __all__ = [
     "OneDecimalMarker",
     "OneOrMore",
     "Owner",
+    "PemObject",
+    "PemText",
     "Phase",
     "PhaseRotation",
     "Positive",
