@@ -13,11 +13,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from openocpp.errors import ErrorCode, RemoteProtocolError
-from openocpp.messages.values import printable
 from openocpp.messages.wire import ValidationMode
 from openocpp.rpc import frames
 from openocpp.rpc.json import dumps
 from openocpp.rpc.session import OutcomeKind
+from openocpp.types.base import printable
 
 if TYPE_CHECKING:
     from openocpp.localcontroller.side import Side

@@ -21,8 +21,11 @@ from openocpp.errors import (
 )
 from openocpp.messages.base import ACTIONS, Confirmation, Request
 from openocpp.rpc import frames
+from openocpp.rpc.json import dumps
+from openocpp.rpc.masking import masked
 from openocpp.rpc.session import OutcomeKind
 from openocpp.types import NO_ANSWER, CallOutcome, CallResult, NoAnswer
+from openocpp.types.base import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -211,7 +214,8 @@ class Messenger:
             return TIMED_OUT
         frame = frames.parse(outcome.text)
         if isinstance(frame, frames.ErrorFrame):
-            log.warning("%s: %s refused: %s %s", self.name, request_type.action, frame.code, frame.description[:255])
+            told = masked(dumps(frame.description))
+            log.warning("%s: %s refused: %s %.255s", self.name, request_type.action, printable(frame.code), told)
             return CallResult(
                 CallOutcome.Refused,
                 error_code=frame.code,
@@ -237,7 +241,7 @@ class Messenger:
         try:
             answer = self._answer(call)
         except CallError as error:
-            log.info("%s: refused %s: %s", self.name, call.action, error)
+            log.info("%s: refused %s: %s", self.name, printable(call.action), error)
             call.refuse(error.code, error.description, error.details)
             return
         if answer is NO_ANSWER:

@@ -22,7 +22,8 @@ from openocpp.errors import ConfigError, ErrorCode, LocalProtocolError, RemotePr
 from openocpp.messages import ACTIONS, PNC_ACTIONS
 from openocpp.messages.codec import Reading, reader_of, writer_of
 from openocpp.messages.derive import DRAFT, derive, schema_names
-from openocpp.messages.values import join, json_type, printable
+from openocpp.messages.values import join, json_type
+from openocpp.types.base import printable
 from openocpp.types.enums import UnitOfMeasure
 from openocpp.types.record import enum_texts, fields_of
 

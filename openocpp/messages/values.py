@@ -19,7 +19,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from openocpp.errors import ErrorCode, LocalProtocolError, RemoteProtocolError
-from openocpp.types.base import INT_MAX, INT_MIN, OcppEnum, fold, format_datetime, is_uri, parse_datetime
+from openocpp.types.base import INT_MAX, INT_MIN, OcppEnum, fold, format_datetime, is_uri, parse_datetime, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -40,11 +40,6 @@ def shown(value: object) -> str:
     """A short ``repr`` for an error text."""
     text = repr(value)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
-
-
-def printable(name: str) -> str:
-    """A name that a peer invented, fit for a line of a log."""
-    return (name if name.isprintable() else repr(name)[1:-1])[:_SHOWN]
 
 
 def json_type(value: object) -> str:

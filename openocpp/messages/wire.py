@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from openocpp.errors import CallError, ConfigError, ErrorCode, RemoteProtocolError
 from openocpp.messages.base import ACTIONS, ActionInfo, Confirmation, Request
 from openocpp.messages.codec import Reading, reader_of
-from openocpp.messages.values import json_type, printable
+from openocpp.messages.values import json_type
 from openocpp.rpc.json import dumps
-from openocpp.types.base import OcppEnum
+from openocpp.types.base import OcppEnum, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

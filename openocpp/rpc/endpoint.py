@@ -17,6 +17,7 @@ from openocpp.rpc.json import dumps
 from openocpp.rpc.masking import masked
 from openocpp.rpc.session import Outcome, OutcomeKind, OutgoingCall, Session
 from openocpp.transport.base import CloseCode, Closed
+from openocpp.types.base import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -93,17 +94,17 @@ class IncomingCall:
             return
         self.id_text, self.action, self.payload, remark = frame
         if remark:
-            log.warning("%s: %s: %s", endpoint.name, self.action, remark)
+            log.warning("%s: %s: %s", endpoint.name, printable(self.action), remark)
         try:
             endpoint.handler(self)
         except Exception:  # a bug in a handler is answered, logged, and costs nobody else anything
-            log.exception("%s: the handler of %s failed", endpoint.name, self.action)
+            log.exception("%s: the handler of %s failed", endpoint.name, printable(self.action))
             if not self._ended:
-                self.refuse(ErrorCode.InternalError, f"{self.action} could not be processed")
+                self.refuse(ErrorCode.InternalError, f"{printable(self.action)} could not be processed")
             return
         if not self._ended and not self.deferred:
-            log.error("%s: the handler of %s gave no outcome", endpoint.name, self.action)
-            self.refuse(ErrorCode.InternalError, f"{self.action} was not processed")
+            log.error("%s: the handler of %s gave no outcome", endpoint.name, printable(self.action))
+            self.refuse(ErrorCode.InternalError, f"{printable(self.action)} was not processed")
 
     def _run_bad(self, frame: frames.Frame) -> None:
         problem = frame.problem if isinstance(frame, frames.BadFrame) else "an answer that looks like a CALL"
@@ -283,7 +284,9 @@ class Endpoint:
         """J §4.2.3: a CALL with this id is being handled already."""
         frame = frames.parse(text)
         if isinstance(frame, frames.CallFrame):
-            log.warning("%s: %s: a CALL with id %.40s is still handled", self.name, frame.action, frame.id_text)
+            log.warning(
+                "%s: %s: a CALL with id %.40s is still handled", self.name, printable(frame.action), frame.id_text
+            )
             self._send(
                 frames.error_text(frame.id_text, ErrorCode.ProtocolError, "a CALL with this id is still handled")
             )

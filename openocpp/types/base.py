@@ -153,6 +153,11 @@ def hide_password(uri: str) -> str:
     return _PASSWORD.sub(r"\1:***@", uri)
 
 
+def printable(name: str) -> str:
+    """A name that a peer invented, fit for a line of a log: at most 40 characters, and no line breaks."""
+    return (name if name.isprintable() else repr(name)[1:-1])[:40]
+
+
 _URI = re.compile(
     r"""[A-Za-z][A-Za-z0-9+.\-]*:                           # scheme
     (?:(?!//)

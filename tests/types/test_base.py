@@ -20,6 +20,7 @@ from openocpp.types import (
     parse_datetime,
     same_ci,
 )
+from openocpp.types.base import printable
 
 NOON = datetime(2024, 3, 10, 12, tzinfo=UTC)
 
@@ -188,3 +189,9 @@ def test_a_time_stamp_survives_a_round_trip(instant: datetime) -> None:
 def test_a_naive_time_is_an_error() -> None:
     with pytest.raises(ValueError, match="without time zone"):
         format_datetime(datetime(2024, 3, 10))
+
+
+def test_a_name_that_a_peer_invented_fits_into_a_line() -> None:
+    assert printable("Heartbeat") == "Heartbeat"
+    assert printable("A\nB\x1b[2J") == "A\\nB\\x1b[2J"
+    assert printable("é" * 100) == "é" * 40
