@@ -161,7 +161,7 @@ class Runtime:
         deadline = self.clock.now() + limit
         for thing in reversed(shared):
             thing.stop()
-        in_time = self.workers.stop(deadline) and self._connectors.stop(deadline)
+        in_time = all([pool.stop(deadline) for pool in (self.workers, self._connectors)])
         if self._scheduler_thread is not None:
             self._scheduler.stop()
             in_time = self._scheduler_thread.join(max(deadline - self.clock.now(), 0.1)) and in_time

@@ -147,7 +147,7 @@ class Workers:
             idle, self._idle = self._idle, []
             for gate in idle:
                 gate.open()
-            handles = list(self._handles)
+            handles = [handle for handle in self._handles if not handle.is_current]
         clock = self._threads.clock
         ended = [handle.join(max(deadline - clock.now(), 0.0)) for handle in handles]
         return all(ended)

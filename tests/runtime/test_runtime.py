@@ -137,12 +137,23 @@ def test_after_stop_a_submitted_function_is_cancelled() -> None:
         runtime.scheduler.post(lambda: None)
 
 
-def test_stop_is_legal_on_a_worker() -> None:
+def test_stop_is_legal_on_a_worker_and_ends_all_other_threads(caplog: pytest.LogCaptureFixture) -> None:
     runtime = Runtime(name="inside")
-    done = threading.Event()
-    runtime.workers.submit(lambda: (runtime.stop(), done.set())[1])
+    connected, done = threading.Event(), threading.Event()
+    runtime.connector(connected.set)
+    assert connected.wait(LIMIT)
+    left: list[str] = []
+
+    def stop() -> None:
+        runtime.stop()
+        left.extend(thread.name for thread in threading.enumerate() if thread.name.startswith("inside"))
+        done.set()
+
+    runtime.workers.submit(stop)
     assert done.wait(LIMIT)
     assert runtime.stopped
+    assert left == ["inside-worker-1"]
+    assert caplog.text == ""
 
 
 def test_a_thread_that_does_not_end_is_reported(caplog: pytest.LogCaptureFixture) -> None:
