@@ -114,6 +114,8 @@ class ChargePoint(IChargePoint):
         with self._monitor:
             if self._given_runtime is None and self._runtime.stopped:
                 self._monitor.runtime = self._runtime = self._own_runtime()
+            if self._runtime.stopped:
+                raise StateError(f"{self._name}: start on runtime {self._runtime.name}, which is stopped")
             try:
                 check_charge_point_config(self._config)
                 self._session = session = self._build(SchemaSet.load(self._config.json_schemas_path))
