@@ -136,7 +136,7 @@ class ReservationManager:
 
     def _stored(self, connector: Connector, old: Connector | None, reservation_id: int) -> None:
         """The answer is written: statuses and application follow. An update of the same connector is no news."""
-        if old is connector:
+        if old is connector or self.ctx.stopping:
             return
         if old is not None:
             self._ended(old, canceled=True)
@@ -191,6 +191,8 @@ class ReservationManager:
         self._ended(connector, canceled=canceled)
 
     def _ended(self, connector: Connector, *, canceled: bool) -> None:
+        if self.ctx.stopping:  # the answer was on its way; the status is shown after the next start
+            return
         how = "has ended" if canceled else "has expired"
         log.info("%s: the reservation of connector %d %s", self.ctx.name, connector.id, how)
         self._status.refresh(connector)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -172,8 +173,10 @@ def test_a_download_that_raises(station: Station, central: CentralSide, caplog: 
         raise OSError("no disk")
 
     station.handler.download = fail
-    ask(peer)
-    told(peer, "Downloading", "DownloadFailed")
+    with caplog.at_level(logging.INFO):
+        ask(peer)
+        told(peer, "Downloading", "DownloadFailed")
+    assert "firmware <update from ftp://user:***@host/image.bin, not before 2024-01-01T00:00:00Z>" in caplog.text
     assert "download_file" in caplog.text
     assert "secret" not in caplog.text
 

@@ -378,6 +378,19 @@ def test_a_remote_start_without_room_for_its_profile(
     station.cp.stop()
 
 
+def test_the_room_is_gone_when_the_transaction_starts(
+    station: Station, central: CentralSide, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The application has lowered the limit: the transaction runs without its profile."""
+    peer = up(station, central)
+    assert put(peer, 0, profile("0:20", id=1)) == "Accepted"
+    assert remote_start(peer, profile("0:8", id=2, purpose=TxProfile)) == "Accepted"
+    station.keys.put("MaxChargingProfilesInstalled", "1")
+    begin(station, peer)
+    assert "the profile of a remote start is lost" in caplog.text
+    assert limit(station) == 20
+
+
 def test_a_remote_start_that_the_application_refuses(station: Station, central: CentralSide) -> None:
     peer = up(station, central)
     station.handler.accept_remote = False
