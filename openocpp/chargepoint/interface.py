@@ -172,9 +172,7 @@ class IChargePoint(ABC):
         """Send meter values of the application's own choice, once (1.6 §4.7). True when they were answered."""
 
     @abstractmethod
-    def get_setpoint(
-        self, connector_id: int, unit: ChargingRateUnitType = ChargingRateUnitType.A
-    ) -> Setpoints | None:
+    def get_setpoint(self, connector_id: int, unit: ChargingRateUnitType = ChargingRateUnitType.A) -> Setpoints | None:
         """The limits that apply now by the charging profiles (1.6 §3.13), in A per phase or W in all.
 
         That of the charge point is for all connectors together: to share it out is the application's. That of the
@@ -395,4 +393,3 @@ class DefaultChargePointEventsHandler(IChargePointEventsHandler):
 
     def unlock_connector_requested(self, connector_id: int) -> UnlockStatus:
         return UnlockStatus.NotSupported
-
