@@ -312,9 +312,7 @@ class ChargePoint(IChargePoint):
         vendor_error: str | None = "",
     ) -> bool:
         texts = StatusTexts(info or "", vendor_id or "", vendor_error or "")
-        return self._started(
-            lambda session: session.status.set_status(connector_id, status, error_code, texts), False
-        )
+        return self._started(lambda session: session.status.set_status(connector_id, status, error_code, texts), False)
 
     # -- transactions --------------------------------------------------------------------------------------------------
 
@@ -340,9 +338,7 @@ class ChargePoint(IChargePoint):
     def send_meter_values(self, connector_id: int, values: Sequence[MeterValue]) -> bool:
         return self._accepted(lambda session: session.meter_values.send(connector_id, values), False)
 
-    def get_setpoint(
-        self, connector_id: int, unit: ChargingRateUnitType = ChargingRateUnitType.A
-    ) -> Setpoints | None:
+    def get_setpoint(self, connector_id: int, unit: ChargingRateUnitType = ChargingRateUnitType.A) -> Setpoints | None:
         return self._started(lambda session: session.smart_charging.setpoint(connector_id, unit), None)
 
     def notify_firmware_update_status(self, success: bool) -> bool:
