@@ -60,7 +60,7 @@ class Slow:
 
 
 def test_a_file_is_uploaded(station: Station, central: CentralSide) -> None:
-    """8.10 #7: its name first, then where the upload is."""
+    """Its name first, then where the upload is."""
     peer = up(station, central)
     call = ask(peer, startTime="2023-12-01T00:00:00Z", stopTime="2023-12-02T00:00:00Z")
     told(peer, "Uploading", "Uploaded")
@@ -79,7 +79,7 @@ def test_the_answer_is_written_before_the_upload_begins(station: Station, centra
 
 
 def test_no_file(station: Station, central: CentralSide) -> None:
-    """8.10 #7: the field is left out, and nothing is told."""
+    """The field is left out, and nothing is told."""
     peer = up(station, central)
     station.handler.diagnostics = lambda start, stop: ""
     assert ask(peer).result() == {}
@@ -89,7 +89,6 @@ def test_no_file(station: Station, central: CentralSide) -> None:
 
 
 def test_an_address_that_is_none(station: Station, central: CentralSide) -> None:
-    """8.10 #7"""
     peer = up(station, central)
     for location in ("no uri", "", "host/folder"):
         ask(peer, location=location).error("PropertyConstraintViolation")
@@ -108,7 +107,7 @@ def test_the_application_fails(station: Station, central: CentralSide) -> None:
 
 
 def test_repetitions(station: Station, central: CentralSide) -> None:
-    """8.10 #7; errata 3.50: two retries are three attempts."""
+    """Errata 3.50: two retries are three attempts."""
     peer = up(station, central)
     times: list[float] = []
 
@@ -159,7 +158,7 @@ def test_an_upload_that_raises(station: Station, central: CentralSide, caplog: p
 
 
 def test_a_running_upload_gives_way(station: Station, central: CentralSide) -> None:
-    """8.10 #7: and says nothing more, whenever it returns."""
+    """And says nothing more, whenever it returns."""
     peer = up(station, central)
     station.handler.upload = slow = Slow(station)
     ask(peer).result()
@@ -186,7 +185,7 @@ def test_a_running_upload_gives_way_to_nothing(station: Station, central: Centra
 
 
 def test_the_status_on_demand(station: Station, central: CentralSide) -> None:
-    """8.10 #13: Idle while nothing has happened and after the good end, else the newest one."""
+    """Idle while nothing has happened and after the good end, else the newest one."""
     peer = up(station, central)
     asked_for(peer, "Idle")
     station.handler.upload = slow = Slow(station)

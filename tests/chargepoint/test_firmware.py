@@ -92,7 +92,7 @@ OUT = [Status.Available, Status.Unavailable, Status.Unavailable]
 
 
 def test_an_update_at_once(station: Station, central: CentralSide) -> None:
-    """8.10 #10: the answer, then each stage; nothing can be charged until the application has said how it ended."""
+    """The answer, then each stage; nothing can be charged until the application has said how it ended."""
     peer = up(station, central)
     assert ask(peer).result() == {}
     told(peer, "Downloading", "Downloaded", "Installing")
@@ -115,7 +115,7 @@ def test_the_answer_comes_first(station: Station, central: CentralSide) -> None:
 
 
 def test_an_update_at_a_later_date(station: Station, central: CentralSide) -> None:
-    """8.10 #10: no thread waits, and the connectors are in service."""
+    """No thread waits, and the connectors are in service."""
     peer = up(station, central)
     assert ask(peer, 10 * HOUR).result() == {}
     station.sim.sleep(10 * HOUR - 2)
@@ -138,7 +138,7 @@ def test_a_date_of_the_wall_clock(station: Station, central: CentralSide) -> Non
 
 
 def test_a_failure_then_a_success(station: Station, central: CentralSide) -> None:
-    """8.10 #10; errata 3.50"""
+    """Errata 3.50"""
     peer = up(station, central)
     outcomes = iter([False, False, True])
     times: list[float] = []
@@ -154,7 +154,7 @@ def test_a_failure_then_a_success(station: Station, central: CentralSide) -> Non
 
 
 def test_nothing_but_failures(station: Station, central: CentralSide) -> None:
-    """8.10 #10: two retries are three attempts; the connectors were never out of service."""
+    """Two retries are three attempts; the connectors were never out of service."""
     peer = up(station, central)
     station.handler.download = lambda url, path: False
     ask(peer, retries=2, retryInterval=10)
@@ -526,7 +526,7 @@ def test_an_update_on_a_full_disk(station: Station, central: CentralSide, caplog
 
 
 def test_the_status_on_demand(station: Station, central: CentralSide) -> None:
-    """8.10 #13: Idle while nothing has happened and after the good end, else the newest one, after restarts too."""
+    """Idle while nothing has happened and after the good end, else the newest one, after restarts too."""
     peer = up(station, central)
     asked_for(peer, "Idle")
     ask(peer, 100).result()

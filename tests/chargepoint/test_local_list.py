@@ -56,7 +56,6 @@ def small(sim: SimulatedRuntime, tmp_path: Path, **keys: str | int) -> Station:
 
 
 def test_the_version_follows_the_updates(station: Station, central: CentralSide) -> None:
-    """8.5 #21"""
     peer = online(station, central)
     assert version(peer) == 0
     assert send(peer, "Full", 1, entry("A")) == "Accepted"
@@ -70,7 +69,7 @@ def test_the_version_follows_the_updates(station: Station, central: CentralSide)
 
 
 def test_a_full_update_is_refused_as_a_whole(sim: SimulatedRuntime, tmp_path: Path, central: CentralSide) -> None:
-    """8.5 #22: too many at once, an entry without information; too many in all stands with the other limit below."""
+    """Too many at once, an entry without information; too many in all stands with the other limit below."""
     station = small(sim, tmp_path)
     peer = online(station, central)
     assert send(peer, "Full", 5, entry("A"), entry("B")) == "Accepted"
@@ -84,7 +83,6 @@ def test_a_full_update_is_refused_as_a_whole(sim: SimulatedRuntime, tmp_path: Pa
 def test_a_full_update_is_refused_when_the_list_has_no_room(
     sim: SimulatedRuntime, tmp_path: Path, central: CentralSide
 ) -> None:
-    """8.5 #22"""
     station = small(sim, tmp_path, LocalAuthListMaxLength=2)
     peer = online(station, central)
     assert send(peer, "Full", 1, entry("A"), entry("B")) == "Accepted"
@@ -94,7 +92,7 @@ def test_a_full_update_is_refused_when_the_list_has_no_room(
 
 
 def test_a_full_update_replaces_everything(station: Station, central: CentralSide) -> None:
-    """8.5 #23; a lower version is no obstacle to it."""
+    """A lower version is no obstacle to it."""
     peer = online(station, central)
     assert send(peer, "Full", 9, entry("A"), entry("B")) == "Accepted"
     assert send(peer, "Full", 3, entry("b", "Blocked", parentIdTag="P")) == "Accepted"
@@ -102,7 +100,6 @@ def test_a_full_update_replaces_everything(station: Station, central: CentralSid
 
 
 def test_a_differential_update_changes_what_it_names(station: Station, central: CentralSide) -> None:
-    """8.5 #24"""
     peer = online(station, central)
     assert send(peer, "Full", 1, entry("KEPT"), entry("GONE"), entry("MADE-BAD", parentIdTag="P")) == "Accepted"
     status = send(
@@ -128,7 +125,6 @@ def test_a_differential_update_changes_what_it_names(station: Station, central: 
 
 
 def test_a_differential_update_needs_a_newer_version(station: Station, central: CentralSide) -> None:
-    """8.5 #25"""
     peer = online(station, central)
     assert send(peer, "Full", 5, entry("A")) == "Accepted"
     for number in (5, 4):
@@ -138,7 +134,7 @@ def test_a_differential_update_needs_a_newer_version(station: Station, central: 
 
 @pytest.mark.parametrize("update_type", ["Full", "Differential"])
 def test_what_no_update_may_be(station: Station, central: CentralSide, update_type: str) -> None:
-    """8.5 #25: the versions 0 and below mean something else, an id tag stands there once."""
+    """The versions 0 and below mean something else, an id tag stands there once."""
     peer = online(station, central)
     assert send(peer, "Full", 1, entry("A")) == "Accepted"
     assert send(peer, update_type, 0, entry("B")) == "Failed"
@@ -150,7 +146,7 @@ def test_what_no_update_may_be(station: Station, central: CentralSide, update_ty
 def test_a_differential_update_is_refused_when_the_list_has_no_room(
     sim: SimulatedRuntime, tmp_path: Path, central: CentralSide
 ) -> None:
-    """8.5 #25; what it deletes makes room for what it brings, in whatever order."""
+    """What it deletes makes room for what it brings, in whatever order."""
     station = small(sim, tmp_path)
     peer = online(station, central)
     assert send(peer, "Full", 1, entry("A"), entry("B"), entry("C")) == "Accepted"
@@ -163,7 +159,7 @@ def test_a_differential_update_is_refused_when_the_list_has_no_room(
 
 
 def test_a_list_that_is_switched_off(station: Station, central: CentralSide) -> None:
-    """8.5 #26; switched on again it is as it was."""
+    """Switched on again it is as it was."""
     peer = online(station, central)
     assert send(peer, "Full", 3, entry("A")) == "Accepted"
     station.keys.put("LocalAuthListEnabled", "false")
@@ -183,7 +179,7 @@ def test_a_charge_point_without_the_profile(sim: SimulatedRuntime, tmp_path: Pat
 
 @pytest.mark.parametrize("update_type", ["Full", "Differential"])
 def test_a_database_that_fails_in_the_middle(station: Station, central: CentralSide, update_type: str) -> None:
-    """8.5 #27: the third entry is refused by the database, the first two have not happened."""
+    """The third entry is refused by the database, the first two have not happened."""
     peer = online(station, central)
     assert send(peer, "Full", 1, entry("A"), entry("B")) == "Accepted"
     station.cp.stop()
@@ -201,7 +197,7 @@ def test_a_database_that_fails_in_the_middle(station: Station, central: CentralS
 
 
 def test_a_list_without_entries_has_no_version(station: Station, central: CentralSide) -> None:
-    """8.5 #28; a differential update starts again with any version."""
+    """A differential update starts again with any version."""
     peer = online(station, central)
     assert send(peer, "Full", 7, entry("A")) == "Accepted"
     assert peer.call("SendLocalList", {"listVersion": 8, "updateType": "Full"}).result() == {"status": "Accepted"}
@@ -211,7 +207,6 @@ def test_a_list_without_entries_has_no_version(station: Station, central: Centra
 
 
 def test_the_list_survives_a_restart(station: Station, central: CentralSide) -> None:
-    """8.5 #29"""
     peer = online(station, central)
     assert send(peer, "Full", 4, entry("A", parentIdTag="P", expiryDate=FUTURE)) == "Accepted"
     station.restart()

@@ -115,7 +115,7 @@ def calls_back(station: Station) -> list[tuple[Any, ...]]:
 
 
 def test_a_free_connector_is_reserved(station: Station, central: CentralSide) -> None:
-    """8.8 #1: the answer first, then the status."""
+    """The answer first, then the status."""
     peer = up(station, central)
     reserved(station, peer, parentIdTag="GROUP")
     assert station.cp.get_connector_status(1) is Status.Reserved
@@ -137,7 +137,6 @@ def test_a_free_connector_is_reserved(station: Station, central: CentralSide) ->
     ],
 )
 def test_a_connector_that_is_not_available(station: Station, central: CentralSide, status: Status, answer: str) -> None:
-    """8.8 #1"""
     peer = up(station, central)
     show(station, peer, 1, status)
     assert reserve(station, peer) == answer
@@ -168,7 +167,7 @@ def test_a_charge_point_that_is_not_available(
 
 
 def test_a_reserved_connector_is_occupied(station: Station, central: CentralSide) -> None:
-    """8.8 #1: for another reservation, of whatever id tag."""
+    """For another reservation, of whatever id tag."""
     peer = up(station, central)
     reserved(station, peer)
     assert reserve(station, peer, reservation_id=8) == "Occupied"
@@ -177,7 +176,7 @@ def test_a_reserved_connector_is_occupied(station: Station, central: CentralSide
 
 
 def test_the_same_reservation_again_replaces_it(station: Station, central: CentralSide) -> None:
-    """8.8 #1, #10: tag, group and expiry are new, and kept over a restart. The application hears nothing of it."""
+    """Tag, group and expiry are new, and kept over a restart. The application hears nothing of it."""
     peer = up(station, central)
     reserved(station, peer, parentIdTag="GROUP")
     assert reserve(station, peer, id_tag="NEW", seconds=2 * HOUR) == "Accepted"
@@ -200,7 +199,7 @@ def test_it_is_replaced_also_when_a_vehicle_has_come(station: Station, central: 
 
 
 def test_the_same_reservation_may_move(station: Station, central: CentralSide) -> None:
-    """8.8 #1: its old connector is free again."""
+    """Its old connector is free again."""
     peer = up(station, central)
     reserved(station, peer, connector_id=1)
     assert reserve(station, peer, connector_id=2) == "Accepted"
@@ -226,7 +225,6 @@ def test_a_move_that_is_refused_moves_nothing(station: Station, central: Central
 
 
 def test_a_reservation_that_has_expired_before_it_began(station: Station, central: CentralSide) -> None:
-    """8.8 #4"""
     peer = up(station, central)
     assert reserve(station, peer, seconds=-1) == "Rejected"
     assert reserve(station, peer, seconds=0) == "Rejected"
@@ -240,7 +238,6 @@ def test_an_unknown_connector(station: Station, central: CentralSide) -> None:
 
 
 def test_a_charge_point_without_reservations(sim: SimulatedRuntime, tmp_path: Path, central: CentralSide) -> None:
-    """8.8 #3"""
     station = Station(sim, str(tmp_path / "core.db"), {"SupportedFeatureProfiles": "Core,SmartCharging"})
     peer = up(station, central)
     request = {"connectorId": 1, "reservationId": 1, "idTag": "T", "expiryDate": "2030-01-01T00:00:00Z"}
@@ -253,7 +250,6 @@ def test_a_charge_point_without_reservations(sim: SimulatedRuntime, tmp_path: Pa
 
 
 def test_it_expires_at_its_instant(station: Station, central: CentralSide) -> None:
-    """8.8 #4"""
     peer = up(station, central)
     reserved(station, peer, seconds=1000)
     station.sim.sleep(998)
@@ -295,7 +291,7 @@ def test_the_clock_is_set_back(station: Station, central: CentralSide) -> None:
 
 
 def test_it_is_cancelled(station: Station, central: CentralSide) -> None:
-    """8.8 #5: once."""
+    """Once."""
     peer = up(station, central)
     assert cancel(peer) == "Rejected"
     reserved(station, peer)
@@ -319,7 +315,7 @@ def test_its_end_shows_the_real_status(station: Station, central: CentralSide) -
 
 @pytest.mark.parametrize("status", [Status.Faulted, Status.Unavailable])
 def test_it_ends_when_its_connector_fails(station: Station, central: CentralSide, status: Status) -> None:
-    """8.8 #8; 1.6 §5.13 (3)"""
+    """1.6 §5.13 (3)"""
     peer = up(station, central)
     reserved(station, peer)
     show(station, peer, 1, status)
@@ -348,7 +344,6 @@ def test_it_ends_when_its_connector_is_made_unavailable(station: Station, centra
 
 
 def test_restart_with_a_running_and_an_expired_one(station: Station, central: CentralSide) -> None:
-    """8.8 #9"""
     peer = up(station, central)
     reserved(station, peer, 1, 7, seconds=HOUR)
     reserved(station, peer, 2, 8, seconds=2 * HOUR)
@@ -373,7 +368,7 @@ def test_restart_with_a_running_and_an_expired_one(station: Station, central: Ce
 
 
 def test_it_is_used_by_its_tag(station: Station, central: CentralSide) -> None:
-    """8.8 #6: in any case of letters; the application is not told of an end."""
+    """In any case of letters; the application is not told of an end."""
     peer = up(station, central)
     reserved(station, peer)
     user = starting(station, 1, "tag")
@@ -388,7 +383,7 @@ def test_it_is_used_by_its_tag(station: Station, central: CentralSide) -> None:
 
 
 def test_it_keeps_others_away(station: Station, central: CentralSide) -> None:
-    """8.8 #6: local and remote starts, and the question before."""
+    """Local and remote starts, and the question before."""
     peer = up(station, central)
     reserved(station, peer)
     assert station.cp.start_transaction(1, "OTHER") is Invalid
@@ -410,7 +405,7 @@ def test_a_remote_start_anywhere_needs_a_connector_for_its_tag(station: Station,
 
 
 def test_it_is_used_by_the_group(station: Station, central: CentralSide) -> None:
-    """8.8 #6: the central system knows the group."""
+    """The central system knows the group."""
     peer = up(station, central)
     reserved(station, peer, parentIdTag="GROUP")
     user = starting(station, 1, "FRIEND")
@@ -485,7 +480,7 @@ def test_the_question_before_the_start_knows_the_group(station: Station, central
 
 
 def test_connector_zero_is_not_shown_as_reserved(station: Station, central: CentralSide) -> None:
-    """8.8 #2; 1.6 §4.9"""
+    """1.6 §4.9"""
     peer = up(station, central)
     reserved(station, peer, connector_id=0)
     peer.expect_nothing(60)
@@ -495,7 +490,6 @@ def test_connector_zero_is_not_shown_as_reserved(station: Station, central: Cent
 
 
 def test_connector_zero_must_be_supported(sim: SimulatedRuntime, tmp_path: Path, central: CentralSide) -> None:
-    """8.8 #2"""
     station = Station(sim, str(tmp_path / "no.db"), {"ReserveConnectorZeroSupported": "false"})
     peer = up(station, central)
     assert reserve(station, peer, connector_id=0) == "Rejected"
@@ -518,7 +512,6 @@ def test_connector_zero_must_be_supported(sim: SimulatedRuntime, tmp_path: Path,
 def test_connector_zero_needs_a_free_connector(
     station: Station, central: CentralSide, first: Status, second: Status, answer: str
 ) -> None:
-    """8.8 #2"""
     peer = up(station, central)
     for connector_id, status in ((1, first), (2, second)):
         if status is not Status.Available:
@@ -545,7 +538,7 @@ def test_one_reservation_of_connector_zero_at_a_time(station: Station, central: 
 
 
 def test_the_last_free_connector_is_kept(station: Station, central: CentralSide) -> None:
-    """8.8 #7: whoever comes first gets another one; then only the reserved tag, which any connector serves."""
+    """Whoever comes first gets another one; then only the reserved tag, which any connector serves."""
     peer = up(station, central)
     reserved(station, peer, connector_id=0)
     assert begin(station, peer, 1, "OTHER", 41).payload.get("reservationId") is None
@@ -590,7 +583,6 @@ def test_two_come_at_once_for_the_last_two(station: Station, central: CentralSid
 
 
 def test_the_group_may_use_the_last_free_connector(station: Station, central: CentralSide) -> None:
-    """8.8 #7"""
     peer = up(station, central)
     reserved(station, peer, connector_id=0, parentIdTag="GROUP")
     begin(station, peer, 1, "OTHER", 41)

@@ -115,7 +115,6 @@ def remote_start(peer: ScriptedPeer, given: ChargingProfile | None, connector_id
 def test_as_many_as_there_is_room_for(
     sim: SimulatedRuntime, tmp_path: Path, central: CentralSide, purpose: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """8.9 #1"""
     station = Station(sim, str(tmp_path / "five.db"), {"MaxChargingProfilesInstalled": 5})
     peer = up(station, central)
     begin(station, peer)
@@ -157,7 +156,7 @@ def test_a_profile_that_breaks_a_rule(
     given: ChargingProfile,
     rule: str,
 ) -> None:
-    """8.9 #8: it is Rejected, the log names the rule, and nothing is installed."""
+    """It is Rejected, the log names the rule, and nothing is installed."""
     station = Station(sim, str(tmp_path / "a.db"), {"ChargingScheduleAllowedChargingRateUnit": "Current"})
     peer = up(station, central)
     assert put(peer, connector_id, given) == "Rejected"
@@ -167,7 +166,7 @@ def test_a_profile_that_breaks_a_rule(
 
 
 def test_what_is_no_profile_at_all(station: Station, central: CentralSide) -> None:
-    """8.9 #8; errata 3.39: an unknown connector is one of the message's faults."""
+    """Errata 3.39: an unknown connector is one of the message's faults."""
     peer = up(station, central)
     peer.call("SetChargingProfile", payload(3, profile())).error("PropertyConstraintViolation")
     four = to_payload(profile("0:16/3"))["chargingSchedule"]
@@ -177,7 +176,7 @@ def test_what_is_no_profile_at_all(station: Station, central: CentralSide) -> No
 
 
 def test_a_profile_takes_the_place_of_its_like(station: Station, central: CentralSide) -> None:
-    """8.9 #9: the same id, wherever it was; the same purpose, level and connector, whatever its id."""
+    """The same id, wherever it was; the same purpose, level and connector, whatever its id."""
     peer = up(station, central)
     assert put(peer, 1, profile("0:10", id=1, level=1)) == "Accepted"
     assert put(peer, 2, profile("0:11", id=1, level=2)) == "Accepted"
@@ -192,7 +191,6 @@ def test_a_profile_takes_the_place_of_its_like(station: Station, central: Centra
 def test_a_profile_that_is_refused_replaces_nothing(
     sim: SimulatedRuntime, tmp_path: Path, central: CentralSide
 ) -> None:
-    """8.9 #9"""
     station = Station(sim, str(tmp_path / "two.db"), {"MaxChargingProfilesInstalled": 2})
     peer = up(station, central)
     assert put(peer, 1, profile("0:10", id=1, level=1)) == "Accepted"
@@ -241,7 +239,6 @@ def test_a_profile_that_cannot_be_stored(station: Station, central: CentralSide)
     ],
 )
 def test_clearing(station: Station, central: CentralSide, criteria: dict[str, Any], gone: set[int]) -> None:
-    """8.9 #2, #10"""
     peer = up(station, central)
     assert put(peer, 0, profile(id=1, purpose=ChargePointMaxProfile, level=1)) == "Accepted"
     for number, connector_id, level in ((2, 0, 1), (3, 1, 1), (4, 1, 2), (5, 2, 3)):
@@ -254,7 +251,6 @@ def test_clearing(station: Station, central: CentralSide, criteria: dict[str, An
 
 
 def test_a_tx_profile_needs_its_transaction(station: Station, central: CentralSide) -> None:
-    """8.9 #11"""
     peer = up(station, central)
     begin(station, peer, 1, transaction_id=42)
     assert put(peer, 1, profile(purpose=TxProfile, id=1, level=1)) == "Accepted"
@@ -266,7 +262,7 @@ def test_a_tx_profile_needs_its_transaction(station: Station, central: CentralSi
 
 
 def test_a_tx_profile_goes_with_its_transaction(station: Station, central: CentralSide) -> None:
-    """8.9 #12: the default profile remains; another connector's transaction keeps its own."""
+    """The default profile remains; another connector's transaction keeps its own."""
     peer = up(station, central)
     begin(station, peer, 1, transaction_id=41)
     begin(station, peer, 2, "OTHER", transaction_id=42)
@@ -280,7 +276,7 @@ def test_a_tx_profile_goes_with_its_transaction(station: Station, central: Centr
 
 
 def test_a_tx_profile_over_a_restart(station: Station, central: CentralSide) -> None:
-    """8.9 #12: the transaction goes on, and so does its profile."""
+    """The transaction goes on, and so does its profile."""
     peer = up(station, central)
     begin(station, peer)
     assert put(peer, 1, profile("0:8", id=2, purpose=TxProfile, transaction_id=42)) == "Accepted"
@@ -292,7 +288,7 @@ def test_a_tx_profile_over_a_restart(station: Station, central: CentralSide) -> 
 
 
 def test_a_tx_profile_of_a_transaction_that_began_offline(station: Station, central: CentralSide) -> None:
-    """8.9 #12: without an id it can be set as soon as there is a connection, and it stays when the id comes."""
+    """Without an id it can be set as soon as there is a connection, and it stays when the id comes."""
     peer = up(station, central)
     go_offline(station)
     assert station.cp.start_transaction(1, "TAG") is AuthorizationStatus.Accepted
@@ -509,7 +505,7 @@ def test_the_schedule_of_a_connector(station: Station, central: CentralSide) -> 
 
 
 def test_the_schedule_of_the_charge_point(station: Station, central: CentralSide) -> None:
-    """8.9 #14: the sum of the connectors, below the maximum."""
+    """The sum of the connectors, below the maximum."""
     peer = up(station, central)
     begin(station, peer)
     station.sim.sleep(100)
@@ -521,7 +517,7 @@ def test_the_schedule_of_the_charge_point(station: Station, central: CentralSide
 
 
 def test_the_local_limits_count_too(station: Station, central: CentralSide) -> None:
-    """8.9 #15: in whatever unit; the whole asks for all."""
+    """In whatever unit; the whole asks for all."""
     peer = up(station, central)
     assert put(peer, 0, profile("0:16/3", id=1)) == "Accepted"
     local = {0: schedule("0:20000/3", unit=W), 1: schedule("0:6900/3, 600:20700/3", unit=W)}
@@ -550,7 +546,7 @@ def test_local_limits_that_are_not_usable(
 
 @pytest.mark.parametrize(("connector_id", "duration"), [(1, 600), (3, 600), (2, 0)])
 def test_no_schedule_to_tell(station: Station, central: CentralSide, connector_id: int, duration: int) -> None:
-    """8.9 #17: without any limit, for an unknown connector, for no time."""
+    """Without any limit, for an unknown connector, for no time."""
     peer = up(station, central)
     assert put(peer, 2, profile(id=1)) == "Accepted"
     assert composite(peer, connector_id, duration) == {"status": "Rejected"}
@@ -560,7 +556,7 @@ def test_no_schedule_to_tell(station: Station, central: CentralSide, connector_i
 
 
 def test_setpoints(station: Station, central: CentralSide) -> None:
-    """8.9 #4, #5: that of the charge point, and that of a connector, which is never above."""
+    """That of the charge point, and that of a connector, which is never above."""
     peer = up(station, central)
     assert station.cp.get_setpoint(1) == Setpoints(None, None)
     assert put(peer, 1, profile("0:13/2", id=1, min_rate=6)) == "Accepted"
@@ -589,7 +585,7 @@ def test_setpoints_while_there_is_nobody(station: Station, central: CentralSide)
 
 
 def test_a_daily_profile_through_a_day(station: Station, central: CentralSide) -> None:
-    """8.9 #4: from 22 h to 6 h."""
+    """From 22 h to 6 h."""
     peer = up(station, central)
     night = profile(
         "0:32",
@@ -610,7 +606,6 @@ def test_a_daily_profile_through_a_day(station: Station, central: CentralSide) -
 
 
 def test_relative_to_the_transaction(station: Station, central: CentralSide) -> None:
-    """8.9 #5"""
     peer = up(station, central)
     assert put(peer, 1, profile("0:5, 50:13, 200:25", id=1, kind=Relative)) == "Accepted"
     assert limit(station) == 5
@@ -627,7 +622,7 @@ def test_relative_to_the_transaction(station: Station, central: CentralSide) -> 
 
 
 def test_what_has_had_its_time_is_removed(station: Station, central: CentralSide) -> None:
-    """8.9 #16: within a minute, also when somebody sets the clock; a recurring one has always a next time."""
+    """Within a minute, also when somebody sets the clock; a recurring one has always a next time."""
     peer = up(station, central)
     soon = WALL + timedelta(seconds=90)
     assert put(peer, 1, profile(id=1, level=1, valid_to=soon)) == "Accepted"
@@ -645,7 +640,7 @@ def test_what_has_had_its_time_is_removed(station: Station, central: CentralSide
 
 
 def test_profiles_survive_a_restart(station: Station, central: CentralSide) -> None:
-    """8.9 #3, #16: in the same order, but for what has expired or has lost its transaction."""
+    """In the same order, but for what has expired or has lost its transaction."""
     peer = up(station, central)
     begin(station, peer)
     for number, (connector_id, level) in enumerate([(0, 2), (1, 5), (0, 3), (1, 3), (0, 5)], 1):
