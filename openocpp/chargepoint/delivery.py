@@ -54,6 +54,7 @@ class Expected(NamedTuple):
 
 
 R = TypeVar("R", bound=Message)
+T = TypeVar("T")
 Job: TypeAlias = "Callable[[sqlite3.Connection], None]"
 
 
@@ -95,22 +96,30 @@ class Courier(ABC, Generic[R]):
     def kick(self) -> None:
         """Send the next message, if there is one and it may leave."""
         if self._is_free:
-            self._send(self._table.head())
+            self._send(self._table.head)
 
-    def _send(self, row: R | None) -> None:
-        """Send this one, the head of the queue. One that cannot be understood any more must not block the others."""
-        while row is not None and self._is_free:
-            try:
-                request_type, payload = self.message(row)
-            except (KeyError, ValueError) as error:
-                log.error("%s: a queued message cannot be sent and is dropped: %r: %s", self.ctx.name, error, row)
+    def _send(self, head: Callable[[], R | None]) -> None:
+        """Send the head of the queue. While the disk refuses to tell it, nothing is sent."""
+        try:
+            row = head()
+            while row is not None and self._is_free and not self._post(row):
                 row = self._remove(row, None)
-                continue
-            self._in_flight = row
-            self._sent_on = self.ctx.messenger.endpoint
-            if not self.outbox.post_text(self.kind, request_type, payload, partial(self._answered, row)):
-                self._in_flight = None
-            return
+        except StoreError as error:
+            log.error("%s: the queue cannot be read: %s", self.ctx.name, error)
+            self._hold(STORE_RETRY, self.kick)
+
+    def _post(self, row: R) -> bool:
+        """False: it cannot be understood any more, and must not block the others."""
+        try:
+            request_type, payload = self.message(row)
+        except (KeyError, ValueError) as error:
+            log.error("%s: a queued message cannot be sent and is dropped: %r: %s", self.ctx.name, error, row)
+            return False
+        self._in_flight = row
+        self._sent_on = self.ctx.messenger.endpoint
+        if not self.outbox.post_text(self.kind, request_type, payload, partial(self._answered, row)):
+            self._in_flight = None
+        return True
 
     def _answered(self, row: R, result: CallResult[Any]) -> None:
         """Also while the role stops: what was answered is not sent again after the next start."""
@@ -121,28 +130,33 @@ class Courier(ABC, Generic[R]):
             self._release(row.id, None)
             if self.ctx.messenger.endpoint is not self._sent_on:  # else the next connection begins with a kick
                 self.kick()
-        elif result.ok:
-            self._conclude(row, self.succeeded(row, result), result)
+            return
+        delay = None if result.ok else self.failed(row, result)
+        if delay is None:
+            outcome = partial(self.succeeded, row, result) if result.ok else partial(self.dropped, row)
+            self._conclude(row, outcome, result if result.ok else None)
         else:
-            delay = self.failed(row, result)
-            if delay is None:
-                self._conclude(row, self.dropped(row), None)
-            else:
-                self._retry = self.ctx.monitor.call_later(delay, self.kick)
-                self.let_go()
+            self._hold(delay, self.kick)
 
-    def _conclude(self, row: R, also: Job | None, result: CallResult[Any] | None) -> None:
+    def _hold(self, seconds: float, step: Callable[[], None]) -> None:
+        """Nothing is sent before ``step``, so many seconds from now."""
+        if not self.ctx.stopping:
+            self._retry = self.ctx.monitor.call_later(seconds, step)
+        self.let_go()
+
+    def _conclude(self, row: R, outcome: Callable[[], Job | None], result: CallResult[Any] | None) -> None:
         """Remove a message, and send the next one. While the disk refuses that, none is sent: this one would be."""
         try:
+            also = outcome()
+            outcome = partial(_same, also)  # it happens once
             following = self._remove(row, also)
         except StoreError as error:
             log.error("%s: a message that was answered cannot be removed: %s", self.ctx.name, error)
-            self._retry = self.ctx.monitor.call_later(STORE_RETRY, partial(self._conclude, row, also, None))
-            following = None
+            self._release(row.id, result)
+            self._hold(STORE_RETRY, partial(self._conclude, row, outcome, None))
+            return
         self._release(row.id, result)
-        if self.is_waiting:
-            self.let_go()
-        self._send(following)
+        self._send(partial(_same, following))
 
     def _remove(self, row: R, also: Job | None) -> R | None:
         """Durably, together with ``also``'s writes: after a power cut at most the last message is repeated.
@@ -202,6 +216,10 @@ class Courier(ABC, Generic[R]):
     @abstractmethod
     def failed(self, row: R, result: CallResult[Any]) -> float | None:
         """It was not processed: the seconds until the next attempt, or None to drop it."""
+
+
+def _same(value: T) -> T:
+    return value
 
 
 class TransactionCourier(Courier[OutboxRow]):

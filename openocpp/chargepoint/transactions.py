@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from functools import partial
+from operator import index
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from openocpp.chargepoint.connectors import Operation
@@ -141,7 +142,7 @@ class TransactionManager:
         finally:
             connector.operation = Operation.NONE
             if connector.transaction is None and not self.ctx.stopping:
-                self._status.apply_scheduled(connector)  # what came meanwhile waited for the end of a transaction
+                self._apply_scheduled(connector)  # what came meanwhile waited for the end of a transaction
         if isinstance(begun, AuthorizationStatus):
             return begun
         return self._finish_start(connector, begun)
@@ -172,7 +173,20 @@ class TransactionManager:
         return connector.status not in NO_START and whole.status is not ChargePointStatus.Faulted
 
     def _meter(self, connector: Connector) -> int | None:
-        return self.ctx.events.ask(None, self.ctx.events.handler.get_tx_start_stop_meter_value, connector.id)
+        """The energy register; None when the application has no whole number for it."""
+        value: Any = self.ctx.events.ask(None, self.ctx.events.handler.get_tx_start_stop_meter_value, connector.id)
+        try:
+            return None if value is None else index(value)
+        except TypeError:
+            log.error("%s: connector %d: the meter value %r is no integer", self.ctx.name, connector.id, value)
+            return None
+
+    def _apply_scheduled(self, connector: Connector) -> None:
+        """The availability that had to wait, if any. The transaction is over whatever becomes of it."""
+        try:
+            self._status.apply_scheduled(connector)
+        except StoreError as error:
+            log.error("%s: connector %d: its availability is not kept: %s", self.ctx.name, connector.id, error)
 
     def _begin(self, connector: Connector, id_tag: str, meter: int, first: MeterValue | None) -> Expected:
         """Transaction, message, first readings and used reservation in one commit: the queued message."""
@@ -245,7 +259,7 @@ class TransactionManager:
         transaction, connector.transaction = connector.transaction, None
         assert transaction is not None  # only what is STOPPING takes it away
         self.stopped.fire(connector, transaction)
-        self._status.apply_scheduled(connector)
+        self._apply_scheduled(connector)
         if expected is None:
             self._courier.kick()
         else:

@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from openocpp.chargepoint import delivery
+from openocpp.errors import StoreError
+from openocpp.store.local_list import LocalList
+from openocpp.store.outbox import Outbox as OutboxTable
+from openocpp.store.transactions import Transactions as TransactionTable
 from openocpp.testing.conversation import ABSENT, ScriptedServer
 from openocpp.types import AuthorizationStatus, Reason
 from openocpp.types.security_events import SecurityEvents
@@ -440,6 +444,40 @@ def test_a_message_that_cannot_be_removed_is_not_sent_again_in_this_run(
     database.write(lambda connection: connection.execute("DROP TRIGGER stuck").fetchone())
     peer.expect_call("StopTransaction", {"transactionId": 42}).answer()
     quiet(station)
+
+
+@pytest.mark.parametrize("method", ["head", "get"])
+def test_a_queue_that_cannot_be_read_is_asked_again(
+    station: Station, central: CentralSide, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise StoreError("disk I/O error")
+
+    peer = online(station, central)
+    begin(station, peer)
+    monkeypatch.setattr(*{"head": (OutboxTable, "head"), "get": (TransactionTable, "get")}[method], refuse)
+    assert station.cp.stop_transaction(1) is True
+    peer.expect_nothing(9)
+    monkeypatch.undo()
+    peer.expect_call("StopTransaction", {"transactionId": 42}).answer()
+
+
+def test_an_answer_that_cannot_be_looked_at_yet_has_its_effect_once(
+    station: Station, central: CentralSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise StoreError("disk I/O error")
+
+    peer = online(station, central)
+    user = starting(station)
+    call = peer.expect_call("StartTransaction")
+    monkeypatch.setattr(LocalList, "get", refuse)
+    call.answer(started(5, "Invalid"))
+    peer.expect_nothing(9)
+    assert user.result() is AuthorizationStatus.Invalid
+    monkeypatch.undo()
+    peer.expect_call("StopTransaction", {"transactionId": 5, "reason": "DeAuthorized"}).answer()
+    peer.expect_nothing(30)
 
 
 def test_a_row_that_makes_no_sense_blocks_nobody(

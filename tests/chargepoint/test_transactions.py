@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from openocpp.errors import LocalProtocolError
+from openocpp.errors import LocalProtocolError, StoreError
+from openocpp.store.connectors import Connectors as ConnectorTable
 from openocpp.testing.conversation import ABSENT
 from openocpp.types import (
     AuthorizationStatus,
@@ -205,6 +206,17 @@ def test_without_a_meter_value_a_transaction_stops_all_the_same(
     begin(station, peer)
     monkeypatch.setattr(RecordingHandler, "get_tx_start_stop_meter_value", no_meter)
     assert end(station, peer).payload["meterStop"] == 100  # that of the start
+
+
+@pytest.mark.parametrize("value", [12.5, "12", None])
+def test_a_meter_value_that_is_no_integer_is_none(
+    station: Station, central: CentralSide, monkeypatch: pytest.MonkeyPatch, value: object
+) -> None:
+    peer = online(station, central)
+    begin(station, peer)
+    monkeypatch.setattr(RecordingHandler, "get_tx_start_stop_meter_value", lambda self, connector_id: value)
+    assert station.cp.start_transaction(2, "TAG") is Invalid
+    assert end(station, peer).payload["meterStop"] == 100
 
 
 # -- an id tag that the central system does not accept (1.6 §3.5.4, errata 3.17) ---------------------------------------
@@ -452,6 +464,20 @@ def test_what_cannot_be_stored_has_not_happened(
     free_disk(station)
     end(station, peer)
     peer.expect_nothing(5)
+
+
+def test_a_stop_is_told_though_the_availability_cannot_be_stored(
+    station: Station, central: CentralSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise StoreError("the disk is full")
+
+    peer = online(station, central)
+    begin(station, peer)
+    peer.call("ChangeAvailability", {"connectorId": 1, "type": "Inoperative"}).result()
+    monkeypatch.setattr(ConnectorTable, "save", refuse)
+    end(station, peer)
+    assert station.cp.transaction_id(1) is None
 
 
 def test_a_de_authorized_transaction_is_stopped_when_the_disk_has_room_again(
