@@ -9,7 +9,7 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 from openocpp.config import check_charge_point_config
-from openocpp.errors import ConfigError
+from openocpp.errors import ConfigError, StoreError
 from openocpp.rpc.endpoint import Endpoint
 from openocpp.store.internal import InternalConfig, InternalKey
 from openocpp.transport.base import Limits, Target
@@ -53,11 +53,13 @@ class Link:
         self._strand = strand
         self._lane = lane
         self._internal = InternalConfig(ctx.database)
+        self._last_url = self._internal.get(InternalKey.LastConnectionUrl)
         self._client = Client(ctx.runtime, self)
         self._max_queued = 0
         self._failure_told = False  # in this period without connection
         self._reconnect: MonitorTimer | None = None
         self.last_error: ConnectError | None = None
+        ctx.messenger.on_invalid = self._invalid_payload
 
     def __repr__(self) -> str:
         return f"<link {self._client!r}>"
@@ -72,12 +74,18 @@ class Link:
         except (ConfigError, ValueError) as error:
             log.error("%s: cannot connect: %s", self.ctx.name, error)
             return False
-        url = target.url.text
-        if url != self._internal.get(InternalKey.LastConnectionUrl):
-            self._internal.set(InternalKey.LastConnectionUrl, url)
+        if target.url.text != self._last_url:
             self._listener.url_changed()
+            self._remember(target.url.text)  # behind that: the power may be lost in between
         self._client.start(target, retry)
         return True
+
+    def _remember(self, url: str) -> None:
+        self._last_url = url
+        try:
+            self._internal.set(InternalKey.LastConnectionUrl, url)
+        except StoreError as error:  # after a restart it looks like another central system: no harm
+            log.error("%s: the address is not kept: %s", self.ctx.name, error)
 
     def reconnect(self) -> None:
         """Connect anew in a second. Several wishes within that time are one."""
@@ -165,4 +173,8 @@ class Link:
         self.ctx.messenger.detach(endpoint)
 
     def invalid_message(self, endpoint: Endpoint, problem: str) -> None:
+        self._invalid_payload(problem)
+
+    def _invalid_payload(self, problem: str) -> None:
+        """Threads: any."""
         self._hand_on(lambda: self._listener.link_invalid_message(problem))

@@ -93,6 +93,7 @@ class Messenger:
         self._monitor = monitor
         self._patience = patience
         self._endpoint: Endpoint | None = None
+        self.on_invalid: Callable[[str], object] | None = None  # told of payloads that break the standard, anywhere
 
     def __repr__(self) -> str:
         return f"<messenger {self.name}: {self._endpoint!r}>"
@@ -232,6 +233,7 @@ class Messenger:
 
     def _invalid(self, request_type: type[Request[C]], problem: str) -> CallResult[C]:
         log.warning("%s: the answer to %s is not valid: %s", self.name, request_type.action, problem)
+        self._tell_invalid(f"answer to {request_type.action}: {problem}")
         return CallResult(CallOutcome.InvalidAnswer, error_description=problem)
 
     # -- incoming ------------------------------------------------------------------------------------------------------
@@ -271,6 +273,15 @@ class Messenger:
         handler = None if info is None else self._service.handler(info.request)
         if info is not None and handler is None:
             raise CallError(ErrorCode.NotSupported, f"{call.action} is not supported here")
-        request = self.wire.read_request(call.action, call.payload)  # refuses unknown actions too
-        assert handler is not None  # they are the only ones without
+        try:
+            request = self.wire.read_request(call.action, call.payload)  # refuses unknown actions too
+        except CallError as error:
+            if info is not None:
+                self._tell_invalid(f"{info.action}: {error.description}")
+            raise
+        assert handler is not None  # unknown actions are the only ones without
         return handler(request)
+
+    def _tell_invalid(self, problem: str) -> None:
+        if self.on_invalid is not None:
+            self.on_invalid(problem)

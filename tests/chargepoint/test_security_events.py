@@ -16,6 +16,7 @@ from openocpp.types.security_events import SECURITY_EVENTS, SecurityEvents
 from tests.chargepoint.conftest import CentralSide, Station, online
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from openocpp.testing import SimulatedRuntime
@@ -259,6 +260,41 @@ def test_garbage_is_logged_once_per_connection(
     central.accept().send("garbage")
     sim.sleep(1.0)
     assert [line[0] for line in logged(path)] == [SecurityEvents.INVALID_MESSAGES] * 2
+
+
+def send_garbage(station: Station, peer: ScriptedPeer) -> None:
+    peer.send("garbage")
+
+
+def ask_badly(station: Station, peer: ScriptedPeer) -> None:
+    peer.call("Reset", {"type": 5}).error("TypeConstraintViolation")
+
+
+def answer_badly(station: Station, peer: ScriptedPeer) -> None:
+    asking = station.sim.user(lambda: station.cp.authorize(1, "TAG"))
+    peer.expect_call("Authorize").answer({})
+    asking.result()
+
+
+@pytest.mark.parametrize(
+    ("do", "message"),
+    [
+        (send_garbage, "not JSON: Expecting value: line 1 column 1 (char 0)"),
+        (ask_badly, "Reset: type: is a number, not a text"),
+        (answer_badly, "answer to Authorize: idTagInfo: is missing"),
+    ],
+)
+def test_messages_that_break_the_standard_are_logged(
+    station: Station,
+    central: CentralSide,
+    sim: SimulatedRuntime,
+    path: Path,
+    do: Callable[[Station, ScriptedPeer], None],
+    message: str,
+) -> None:
+    do(station, online(station, central))
+    sim.sleep(1.0)
+    assert logged(path) == [(SecurityEvents.INVALID_MESSAGES, message, False)]
 
 
 def test_changes_of_security_parameters_are_logged_without_their_values(

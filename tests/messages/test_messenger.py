@@ -115,6 +115,8 @@ def one_role(sim: SimulatedRuntime, request: pytest.FixtureRequest) -> Role:
 
 def test_an_answer_is_a_typed_confirmation(role: Role) -> None:
     user = role.ask(HeartbeatReq())
+    assert role.messenger.timeout == 2.0
+    role.sim.run_until(lambda: role.messenger.is_connected)
     role.peer.expect_call("Heartbeat", {}).answer({"currentTime": "2024-01-01T02:00:00.5+02:00"})
     result = user.result()
     assert result.ok
@@ -293,6 +295,18 @@ def test_a_request_reaches_its_handler(role: Role) -> None:
 )
 def test_refusals_name_the_culprit(role: Role, action: str, payload: dict[str, Any], code: str, text: str) -> None:
     assert text in role.peer.call(action, payload).error(code)[1]
+
+
+def test_whoever_wants_to_know_is_told_of_payloads_that_break_the_standard(role: Role) -> None:
+    told: list[str] = []
+    role.messenger.on_invalid = told.append
+    role.peer.call("Reset", {"type": 1}).error()
+    role.peer.call("Restart", {}).error()  # of another version, perhaps
+    role.peer.call("UnlockConnector", {"rubbish": 1}).error()
+    user = role.ask(HeartbeatReq())
+    role.peer.expect_call("Heartbeat").answer({})
+    user.result()
+    assert told == ["Reset: type: is a number, not a text", "answer to Heartbeat: currentTime: is missing"]
 
 
 def test_who_admits_decides_before_the_payload_is_looked_at(role: Role) -> None:
