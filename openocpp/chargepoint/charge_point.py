@@ -122,7 +122,6 @@ class ChargePoint(IChargePoint):
                 if session.begin():
                     self._busy = False
                     return True
-                session.end()
             except (ConfigError, StoreError) as error:
                 log.error("%s: not started: %s", self._name, error)
             return False
@@ -188,7 +187,7 @@ class ChargePoint(IChargePoint):
             if self._session is None or self._busy:
                 return False
             self._busy = True
-            self._session.end()
+            self._session.end()  # at once: nobody gets in any more
         self._shut_down()
         return True
 
@@ -198,7 +197,10 @@ class ChargePoint(IChargePoint):
         ``_busy`` is set, so that nobody starts or stops meanwhile.
         """
         deadline = self._runtime.clock.now() + STOP_LIMIT
-        session = self._session
+        with self._monitor:
+            session = self._session
+            if session is not None and not session.ctx.stopping:  # the start failed
+                session.end()
         if session is not None:
             self._last_error = session.link.last_error
             session.link.close()

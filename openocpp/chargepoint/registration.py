@@ -44,13 +44,18 @@ BOOT_FIELDS = {  # setting: field of the message, longest text
 class RegistrationManager:
     """Sends BootNotification until it is accepted, then heartbeats when nothing else was sent.
 
-    ``online`` fires whenever messages may flow again: True right after an accepted BootNotification.
+    ``online`` fires whenever messages may flow again: True right after an accepted BootNotification. ``remembered`` is
+    the last status that the central system answered, also in an earlier session.
     """
 
     def __init__(self, ctx: ChargePointContext, outbox: Outbox) -> None:
         self.ctx = ctx
         self._outbox = outbox
         self._internal = InternalConfig(ctx.database)
+        stored = self._internal.get(InternalKey.LastRegistrationStatus)
+        self.remembered = RegistrationStatus(stored) if stored else RegistrationStatus.Rejected
+        self._accepted_as: BootNotificationReq | None = None
+        self._cut: set[str] = set()  # the settings that a warning was logged about
         self.online: Signal[[bool]] = Signal()
         self._boot_timer: MonitorTimer | None = None
         self._boot_in_flight = False
@@ -66,7 +71,9 @@ class RegistrationManager:
     # -- the connection ------------------------------------------------------------------------------------------------
 
     def connected(self) -> None:
-        """J §5.4: after a mere reconnection no BootNotification is sent."""
+        """J §5.4: after a mere reconnection no BootNotification is sent, unless something in it has changed."""
+        if self._outbox.registration is Registration.ACCEPTED and self.boot_request() != self._accepted_as:
+            self._outbox.registration = Registration.REMEMBERED
         if self._outbox.registration is Registration.ACCEPTED:
             self._go_online(after_boot=False)
         else:
@@ -87,12 +94,6 @@ class RegistrationManager:
             self._outbox.registration = Registration.REMEMBERED
         self.ctx.events.tell(self.ctx.events.handler.connection_failed, status)
 
-    @property
-    def remembered(self) -> RegistrationStatus:
-        """The last status that the central system answered, also in an earlier session."""
-        stored = self._internal.get(InternalKey.LastRegistrationStatus)
-        return RegistrationStatus(stored) if stored else RegistrationStatus.Rejected
-
     def forget(self) -> None:
         """Another central system: register anew (1.6 §4.2)."""
         self._outbox.registration = Registration.NONE
@@ -100,6 +101,7 @@ class RegistrationManager:
         self._remember(RegistrationStatus.Rejected)
 
     def _remember(self, status: RegistrationStatus) -> None:
+        self.remembered = status
         try:
             self._internal.set(InternalKey.LastRegistrationStatus, status)
         except StoreError as error:  # the registration counts all the same, if not after a restart
@@ -118,15 +120,17 @@ class RegistrationManager:
     def _boot(self) -> None:
         if self._boot_in_flight or self.ctx.stopping:
             return
-        answered = partial(self._booted, self._connection)
-        self._boot_in_flight = self._outbox.post(Kind.BOOT, self.boot_request(), answered)
+        request = self.boot_request()
+        answered = partial(self._booted, self._connection, request)
+        self._boot_in_flight = self._outbox.post(Kind.BOOT, request, answered)
 
     def boot_request(self) -> BootNotificationReq:
         """Empty fields are left out; what is too long is cut, with a warning."""
         fields: dict[str, Any] = {}
         for setting, (field, limit) in BOOT_FIELDS.items():
             text = str(self.ctx.setting(setting) or "")
-            if len(text) > limit:
+            if len(text) > limit and setting not in self._cut:
+                self._cut.add(setting)
                 log.warning("%s: %s is cut to %d characters for BootNotification", self.ctx.name, setting, limit)
             if text:
                 fields[field] = text[:limit]
@@ -134,7 +138,7 @@ class RegistrationManager:
         fields.setdefault("charge_point_model", "")
         return BootNotificationReq(**fields)
 
-    def _booted(self, connection: int, result: CallResult[BootNotificationConf]) -> None:
+    def _booted(self, connection: int, request: BootNotificationReq, result: CallResult[BootNotificationConf]) -> None:
         if self.ctx.stopping or connection != self._connection:
             return
         self._boot_in_flight = False
@@ -149,6 +153,7 @@ class RegistrationManager:
         log.info("%s: registration %s, interval %d s", self.ctx.name, conf.status, conf.interval)
         self._remember(conf.status)
         if conf.status is RegistrationStatus.Accepted:
+            self._accepted_as = request
             self._accept(conf)
         else:
             self._put_off(conf)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from openocpp.chargepoint.charge_point import ChargePoint
-from openocpp.config import MemoryOcppConfig
+from openocpp.config import ChargePointConfig, MemoryOcppConfig
 from openocpp.errors import StoreError
 from openocpp.store.internal import InternalConfig
 from openocpp.testing import SimulatedRuntime
@@ -318,6 +319,29 @@ def test_after_a_mere_reconnection_no_boot_is_sent(
     assert station.handler.of("connection_state_changed") == [(True,), (False,), (True,)]
 
 
+def test_after_a_reconnection_with_new_data_a_boot_is_sent_first_of_all(
+    station: Station, central: CentralSide, sim: SimulatedRuntime
+) -> None:
+    settings = SimpleNamespace(**vars(ChargePointConfig(**station.settings)))
+    station.cp = ChargePoint(settings, station.keys, station.handler, sim)
+    peer = online(station, central)
+    sim.sleep(1.0)
+    settings.firmware_version = "2.0"
+    peer.expect_nothing(10.0)
+    station.cp.status_notification(1, ChargePointStatus.Preparing)
+    peer.abort()
+    peer = central.accept()
+    boot = peer.expect_call("BootNotification", {"firmwareVersion": "2.0"})
+    assert station.cp.start_transaction(1, "TAG") is AuthorizationStatus.Accepted  # queued
+    peer.expect_nothing(1.0)
+    boot.answer(booted())
+    take_statuses(peer)
+    peer.expect_call("StartTransaction").answer({"transactionId": 1, "idTagInfo": {"status": "Accepted"}})
+    sim.sleep(1.0)
+    peer.abort()
+    central.accept().expect_nothing(10.0)
+
+
 @pytest.mark.parametrize("status", [PENDING, REJECTED])
 def test_a_reconnection_does_not_shorten_the_wait_for_the_next_boot(
     station: Station, central: CentralSide, sim: SimulatedRuntime, status: RegistrationStatus
@@ -398,7 +422,7 @@ def test_an_outcome_of_an_earlier_connection_does_not_disturb_the_boot_of_this_o
     peer = central.accept()
     boot = peer.expect_call("BootNotification")
     with registration.ctx.monitor:
-        registration._booted(0, CallResult(outcome))
+        registration._booted(0, registration.boot_request(), CallResult(outcome))
     peer.expect_nothing(1.5)
     boot.answer(booted())
     take_statuses(peer)
