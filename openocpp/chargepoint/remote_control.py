@@ -127,6 +127,9 @@ class RemoteControl:
     @handles(RemoteStopTransactionReq)
     def remote_stop(self, request: RemoteStopTransactionReq) -> RemoteStopTransactionConf:
         connector = self.ctx.connectors.by_transaction_id(request.transaction_id)
+        if connector is None:
+            self._transactions.await_ids(self.ctx.connectors.physical)
+            connector = self.ctx.connectors.by_transaction_id(request.transaction_id)
         pending = self._outbox.registration is Registration.PENDING
         if connector is None or connector.operation is not Operation.NONE or pending:
             return RemoteStopTransactionConf(status=REJECTED)

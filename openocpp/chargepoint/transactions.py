@@ -28,6 +28,7 @@ from openocpp.types import AuthorizationStatus, ChargePointStatus, Reason
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable
 
     from openocpp.chargepoint.authorization import AuthorizationManager
     from openocpp.chargepoint.connectors import Connector
@@ -36,12 +37,14 @@ if TYPE_CHECKING:
     from openocpp.chargepoint.outbox import Outbox
     from openocpp.chargepoint.status import StatusManager
     from openocpp.messages.core import StartTransactionConf, StopTransactionConf
+    from openocpp.runtime import Waiter
     from openocpp.store.connectors import ConnectorRow
     from openocpp.types import CallResult, MeterValue
 
 log = logging.getLogger("openocpp.chargepoint")
 
 NOT_KNOWN = -1  # the transactionId while the central system's is not known (errata 3.18)
+ID_PATIENCE = 1.0  # seconds that an answer may take from the connection to its transaction
 NO_START = frozenset({ChargePointStatus.Unavailable, ChargePointStatus.Faulted})
 ROOM = 0.9  # share of what a connection carries that a payload may have
 STOP_RETRY = 10.0  # seconds until a stop is tried again that the disk refused
@@ -83,7 +86,7 @@ class MeterReadings(Protocol):
 class TransactionManager:
     """Starts and stops transactions.
 
-    ``started``, ``identified`` (the central system's id has come) and ``stopped`` fire with connector and transaction.
+    ``started`` and ``stopped`` fire with connector and transaction.
     """
 
     def __init__(
@@ -106,7 +109,7 @@ class TransactionManager:
         self.table = TransactionTable(ctx.database)
         self.started: Signal[[Connector, TransactionRow]] = Signal()
         self.stopped: Signal[[Connector, TransactionRow]] = Signal()
-        self.identified: Signal[[Connector, TransactionRow]] = Signal()
+        self._ids_awaited: list[Waiter[None]] = []
         self._over: int | None = None  # the transaction that was forgotten last, if it was not the newest one
         courier.on_answer = self._answered
         courier.on_drop = self._dropped
@@ -321,6 +324,22 @@ class TransactionManager:
         connector = self.ctx.connectors.get(connector_id)
         return None if connector is None or connector.transaction is None else connector.transaction.cs_id
 
+    def await_ids(self, connectors: Iterable[Connector]) -> None:
+        """Let an id that is on its way arrive: an answer and the CALL right behind it are handled side by side.
+
+        The monitor is left meanwhile, for at most a second.
+        """
+        running = [each.transaction for each in connectors if each.transaction is not None]
+        if any(not each.start_answered and not each.start_dropped for each in running) and self._outbox.is_connected:
+            waiter = self.ctx.runtime.waiter()
+            self._ids_awaited.append(waiter)
+            self.ctx.monitor.wait(waiter, ID_PATIENCE)
+
+    def _ids_came(self) -> None:
+        waiters, self._ids_awaited = self._ids_awaited, []
+        for waiter in waiters:
+            waiter.set(None)
+
     # -- answers -------------------------------------------------------------------------------------------------------
 
     def _answered(self, row: OutboxRow, result: CallResult[Any]) -> Job | None:
@@ -347,7 +366,7 @@ class TransactionManager:
         connector = self.ctx.connectors.by_transaction_key(found.key)
         if connector is not None:
             connector.transaction = transaction
-            self.identified.fire(connector, transaction)
+            self._ids_came()
             if refused:
                 log.warning("%s: connector %d: the started id tag is %s", self.ctx.name, connector.id, info.status)
                 self._act_on_refusal(connector, transaction, told=self._courier.is_expected(row.id))

@@ -372,3 +372,21 @@ def test_the_application_may_stop_the_role_from_within(
     station.sim.sleep(1)
     assert done == [True]
     assert "failed" not in caplog.text
+
+
+def test_a_stop_right_behind_the_answer_to_the_start_finds_its_transaction(
+    station: Station, central: CentralSide, sim: SimulatedRuntime
+) -> None:
+    """Answer and CALL are handled side by side: whichever comes first, the id is known."""
+    peer = online(station, central)
+    for number in range(20):
+        start = sim.user(lambda: station.cp.start_transaction(1, "TAG"))
+        peer.expect_call("StartTransaction").answer(
+            {"idTagInfo": {"status": "Accepted"}, "transactionId": 100 + number}
+        )
+        stop = peer.call("RemoteStopTransaction", {"transactionId": 100 + number})
+        assert stop.result() == {"status": "Accepted"}
+        assert start.result() is AuthorizationStatus.Accepted
+        user = sim.user(lambda: station.cp.stop_transaction(1))
+        peer.expect_call("StopTransaction").answer()
+        assert user.result()

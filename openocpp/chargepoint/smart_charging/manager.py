@@ -53,14 +53,13 @@ if TYPE_CHECKING:
     from openocpp.chargepoint.context import ChargePointContext
     from openocpp.chargepoint.smart_charging.profiles import Change
     from openocpp.chargepoint.transactions import TransactionManager
-    from openocpp.runtime import MonitorTimer, Waiter
+    from openocpp.runtime import MonitorTimer
     from openocpp.store.transactions import TransactionRow
     from openocpp.types import ChargingRateUnitType, ChargingSchedule, Setpoints
 
 log = logging.getLogger("openocpp.chargepoint")
 
 CLEAN_UP_EVERY = 60.0  # seconds
-ID_PATIENCE = 1.0  # seconds that an answer may take from the connection to its transaction
 
 
 class Expected(NamedTuple):
@@ -79,9 +78,8 @@ class SmartChargingManager:
         self._table = ChargingProfiles(ctx.database)
         self._profiles = ProfileSet(self._stored())
         self._expected: dict[int, Expected] = {}  # by the connector of the remote start; 0: any
-        self._id_known: Waiter[None] | None = None
+        self._transactions = transactions
         transactions.started.subscribe(self._started)
-        transactions.identified.subscribe(self._identified)
         transactions.stopped.subscribe(self._stopped)
 
     def __repr__(self) -> str:
@@ -108,7 +106,7 @@ class SmartChargingManager:
     def _install(self, connector: Connector, profile: ChargingProfile) -> str | None:
         """Why it is not installed; None when it is."""
         if profile.transaction_id is not None:
-            self._await_id(connector)
+            self._transactions.await_ids([connector])  # it often follows the answer to StartTransaction at once
         running = _running(connector)
         problem = check_profile(profile, connector.id, self._capabilities(), running)
         if problem is not None:
@@ -120,18 +118,6 @@ class SmartChargingManager:
             return self._no_room()
         self._keep(change)
         return None
-
-    def _await_id(self, connector: Connector) -> None:
-        """A profile often follows the answer to StartTransaction at once: that may be on its way to us still."""
-        transaction = connector.transaction
-        if transaction is None or transaction.start_answered or transaction.start_dropped:
-            return
-        self._id_known = waiter = self.ctx.runtime.waiter()
-        self.ctx.monitor.wait(waiter, ID_PATIENCE)
-
-    def _identified(self, connector: Connector, transaction: TransactionRow) -> None:
-        if self._id_known is not None:
-            self._id_known.set(None)
 
     def _room(self, but: int | None = None) -> int:
         """How many profiles may be installed beside those that are expected (on other connectors than ``but``)."""
