@@ -374,19 +374,26 @@ def test_the_application_may_stop_the_role_from_within(
     assert "failed" not in caplog.text
 
 
-def test_a_stop_right_behind_the_answer_to_the_start_finds_its_transaction(
+def test_a_stop_that_overtakes_the_answer_to_the_start_finds_its_transaction(
     station: Station, central: CentralSide, sim: SimulatedRuntime
 ) -> None:
     """Answer and CALL are handled side by side: whichever comes first, the id is known."""
     peer = online(station, central)
-    for number in range(20):
-        start = sim.user(lambda: station.cp.start_transaction(1, "TAG"))
-        peer.expect_call("StartTransaction").answer(
-            {"idTagInfo": {"status": "Accepted"}, "transactionId": 100 + number}
-        )
-        stop = peer.call("RemoteStopTransaction", {"transactionId": 100 + number})
-        assert stop.result() == {"status": "Accepted"}
-        assert start.result() is AuthorizationStatus.Accepted
-        user = sim.user(lambda: station.cp.stop_transaction(1))
-        peer.expect_call("StopTransaction").answer()
-        assert user.result()
+    start = sim.user(lambda: station.cp.start_transaction(1, "TAG"))
+    begun = peer.expect_call("StartTransaction")
+    stop = peer.call("RemoteStopTransaction", {"transactionId": 100})
+    sim.sleep(0.5)
+    begun.answer({"idTagInfo": {"status": "Accepted"}, "transactionId": 100})
+    assert stop.result() == {"status": "Accepted"}
+    assert start.result() is AuthorizationStatus.Accepted
+
+
+def test_a_stop_of_an_unknown_transaction_does_not_wait_long(
+    station: Station, central: CentralSide, sim: SimulatedRuntime
+) -> None:
+    peer = online(station, central)
+    sim.user(lambda: station.cp.start_transaction(1, "TAG"))
+    peer.expect_call("StartTransaction")
+    asked = sim.clock.now()
+    assert peer.call("RemoteStopTransaction", {"transactionId": 100}).result() == {"status": "Rejected"}
+    assert sim.clock.now() - asked == 1.0
