@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from openocpp.errors import StateError
@@ -121,3 +123,71 @@ def test_the_scheduler_may_not_enter() -> None:
         runtime.scheduler.post(enter)
         assert waiter.wait(10)
         assert "on the scheduler thread" in waiter.value
+
+
+def test_a_cancelled_timer_is_forgotten_before_it_was_started() -> None:
+    with SimulatedRuntime() as sim:
+        monitor = sim.monitor("m")
+        seen: list[str] = []
+        with monitor:
+            soon = monitor.call_soon(lambda: seen.append("called"))
+            soon.cancel()
+        sim.sleep(1)
+        assert seen == []
+        assert not soon.active
+
+
+NOON = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
+ONE = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("jump_to", "called_after"),
+    [
+        (None, 3600.0),
+        (NOON + ONE, 60.0),  # forward, to the instant: found within the minute
+        (NOON + ONE + ONE, 60.0),
+        (NOON - ONE, 7200.0),
+        (NOON + timedelta(minutes=59, seconds=45), 60.0),  # 15 s more on the calendar; looked at within the minute
+    ],
+)
+def test_an_appointment_follows_the_wall_clock_however_it_jumps(jump_to: datetime | None, called_after: float) -> None:
+    with SimulatedRuntime(start=NOON) as sim:
+        monitor = sim.monitor("m")
+        seen: list[tuple[float, bool]] = []
+        with monitor:
+            timer = monitor.call_at_wall(NOON + ONE, lambda: seen.append((sim.clock.now(), monitor.held)))
+        if jump_to is not None:
+            sim.set_wall(jump_to)
+        assert timer.active
+        sim.sleep(3 * 3600)
+        ((called, inside),) = seen
+        assert called == pytest.approx(called_after)
+        assert inside
+        assert not timer.active
+
+
+def test_an_appointment_in_the_past_is_now() -> None:
+    with SimulatedRuntime(start=NOON) as sim:
+        monitor = sim.monitor("m")
+        seen: list[float] = []
+        with monitor:
+            monitor.call_at_wall(NOON - ONE, lambda: seen.append(sim.clock.now()))
+        sim.sleep(1)
+        assert seen == [0.0]
+
+
+def test_an_appointment_can_be_cancelled_also_when_it_is_due() -> None:
+    with SimulatedRuntime(start=NOON) as sim:
+        monitor = sim.monitor("m")
+        seen: list[str] = []
+        with monitor:
+            early = monitor.call_at_wall(NOON + ONE, lambda: seen.append("early"))
+            early.cancel()
+            due = monitor.call_at_wall(NOON + timedelta(seconds=1), lambda: seen.append("due"))
+            sim.sleep(2)  # it is due, and waits at the entrance
+            due.cancel()
+        sim.sleep(7200)
+        assert seen == []
+        assert not early.active
+        assert not due.active

@@ -64,3 +64,12 @@ def test_the_stack_size_is_left_alone_when_many_start_at_once() -> None:
     for user in users:
         user.join(LIMIT)
     assert threading.stack_size() == before
+
+
+def test_the_makers_of_a_machine() -> None:
+    threads = SystemThreads()
+    assert not threads.simulated
+    assert threads.clock.now() <= threads.clock.now()
+    with threads.mutex() as taken:
+        assert taken
+    assert "first" in repr(threads.scheduler("first"))

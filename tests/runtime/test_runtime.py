@@ -166,3 +166,53 @@ def test_a_thread_that_does_not_end_is_reported(caplog: pytest.LogCaptureFixture
 def test_a_running_function_is_counted_in_the_repr() -> None:
     with Runtime(name="shown") as runtime:
         assert "shown" in repr(runtime)
+
+
+def test_what_the_layers_above_are_given() -> None:
+    with SimulatedRuntime() as sim:
+        assert sim.simulated
+        seen: list[str] = []
+        sim.connector(lambda: seen.append("connector"))
+        assert sim.spawn(lambda: seen.append("thread"), "own").join(1)
+        sim.strand().put(lambda: seen.append("strand"))
+        sim.strand(sim.lane(1)).put(lambda: seen.append("strand in a lane"))
+        sim.lane(1).submit(lambda: seen.append("lane"))
+        with sim.monitor("m"):
+            assert sim.waiter().wait(1) is False
+        assert sorted(seen) == ["connector", "lane", "strand", "strand in a lane", "thread"]
+    assert not Runtime().simulated
+
+
+def test_a_timer_that_is_cancelled_while_it_is_on_its_way_is_not_called() -> None:
+    with SimulatedRuntime(workers=1) as sim:
+        seen: list[float] = []
+        busy = sim.threads.gate()
+        handle = sim.call_every(1, lambda: seen.append(sim.clock.now()))
+        sim.workers.submit(lambda: busy.wait(None) and None)  # no spare takes its place: it says nothing of its wait
+        sim.sleep(1.5)  # the call is queued behind it
+        handle.cancel()
+        busy.open()
+        sim.sleep(5)
+        assert seen == []
+
+
+def test_a_future_that_was_cancelled_before_its_turn_is_not_run() -> None:
+    with SimulatedRuntime(workers=1) as sim:
+        seen: list[str] = []
+        busy = sim.threads.gate()
+        sim.workers.submit(lambda: busy.wait(None) and None)
+        future = sim.submit(lambda: seen.append("ran"))
+        assert future.cancel()
+        busy.open()
+        sim.sleep(1)
+        with pytest.raises(CancelledError):
+            future.result(1)
+        assert seen == []
+
+
+def test_a_with_statement_stops_it() -> None:
+    with Runtime(name="within") as runtime:
+        assert not runtime.stopped
+        assert runtime.clock.now() >= 0
+        assert runtime.call_later(3600, lambda: None) is not None
+    assert runtime.stopped

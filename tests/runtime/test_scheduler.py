@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import selectors
 import socket
 import threading
 from functools import partial
@@ -13,6 +14,7 @@ import pytest
 
 from openocpp.errors import StateError
 from openocpp.runtime import READ, WRITE, Runtime, SelectorScheduler, SystemClock
+from openocpp.runtime.scheduler import _WakeUp
 from tests.conftest import scaled
 
 if TYPE_CHECKING:
@@ -202,3 +204,49 @@ def test_an_entry_that_comes_while_the_wake_up_is_cleared_does_not_silence_the_n
     monkeypatch.undo()
     for _ in range(3):
         done(runtime, lambda: None)
+
+
+@pytest.mark.parametrize("eventfd", [True, False])
+def test_many_entries_need_one_wake_up(monkeypatch: pytest.MonkeyPatch, eventfd: bool) -> None:
+    if not eventfd:
+        monkeypatch.delattr(os, "eventfd", raising=False)
+    with Runtime(name="coalesced") as runtime:
+        done(runtime, lambda: None)
+        scheduler = runtime.scheduler
+        assert isinstance(scheduler, SelectorScheduler)
+        wakeup = scheduler._wakeup
+        count = [0]
+        wake = wakeup.set
+
+        def counted() -> None:
+            count[0] += 1
+            wake()
+
+        monkeypatch.setattr(wakeup, "set", counted)
+        busy, begun = threading.Event(), threading.Event()
+        scheduler.post(lambda: (begun.set(), busy.wait(LIMIT))[0])
+        assert begun.wait(LIMIT)
+        for _ in range(10_000):
+            scheduler.post(lambda: None)
+        assert count[0] <= 2  # the one that began it, and one for all the rest
+        busy.set()
+        done(runtime, lambda: None)
+
+
+@pytest.mark.parametrize("eventfd", [True, False])
+def test_a_wake_up_may_come_too_often_or_too_late(monkeypatch: pytest.MonkeyPatch, eventfd: bool) -> None:
+    if not eventfd:
+        monkeypatch.delattr(os, "eventfd", raising=False)
+    wakeup = _WakeUp()
+    for _ in range(100_000 if not eventfd else 3):  # a pair of sockets is full at some time
+        wakeup.set()
+    with selectors.DefaultSelector() as selector:
+        selector.register(wakeup.fileno, selectors.EVENT_READ)
+        assert selector.select(0)
+        for _ in range(1000):
+            wakeup.clear()
+        assert not selector.select(0)
+        wakeup.clear()  # nothing to clear
+        wakeup.set()
+        assert selector.select(0)
+    wakeup.close()

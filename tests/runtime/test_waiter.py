@@ -54,3 +54,15 @@ def test_a_race_of_many_setters_has_one_winner() -> None:
             for thread in threads:
                 thread.join(scaled(10))
             assert won == [waiter.value]
+
+
+def test_a_worker_that_waits_is_counted_and_its_value_passes_to_all_who_wait() -> None:
+    with Runtime(workers=2, name="counted") as runtime:
+        waiter = runtime.waiter()
+        futures = [runtime.submit(waiter.wait, scaled(10)) for _ in range(3)]  # the third one needs a spare
+        assert runtime.submit(lambda: 7).result(scaled(10)) == 7
+        waiter.set("value")
+        assert [future.result(scaled(10)) for future in futures] == [True] * 3
+        assert waiter.value == "value"
+        assert "0 waiting" in repr(runtime.workers)
+        assert runtime.submit(runtime.waiter().wait, 0.01).result(scaled(10)) is False
