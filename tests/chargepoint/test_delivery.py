@@ -429,6 +429,23 @@ def test_what_was_answered_while_the_role_stops_is_not_sent_again(station: Stati
         station.sim.sleep(0.5)
 
 
+def test_an_answer_that_waits_for_its_turn_counts_when_the_role_stops(station: Station, central: CentralSide) -> None:
+    peer = online(station, central)
+    user = starting(station)
+    call = peer.expect_call("StartTransaction")
+    session = station.cp._session  # type: ignore[attr-defined]
+    with session.ctx.monitor:
+        call.answer(started(7))
+        station.sim.sleep(0.1)
+        session.end()
+    assert user.result() is Accepted
+    station.sim.sleep(0.1)
+    station.cp.stop()
+    with database_of(station) as database:
+        assert database.read("SELECT count(*) FROM Outbox") == [(0,)]
+        assert database.read("SELECT cs_id FROM Transactions WHERE running") == [(7,)]
+
+
 def test_a_message_that_cannot_be_removed_is_not_sent_again_in_this_run(
     station: Station, central: CentralSide, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -478,6 +495,21 @@ def test_an_answer_that_cannot_be_looked_at_yet_has_its_effect_once(
     monkeypatch.undo()
     peer.expect_call("StopTransaction", {"transactionId": 5, "reason": "DeAuthorized"}).answer()
     peer.expect_nothing(30)
+
+
+def test_an_answer_that_cannot_be_stored_yet_has_its_effect_once(station: Station, central: CentralSide) -> None:
+    station.keys.put("StopTransactionOnInvalidId", "false")
+    peer = online(station, central)
+    database = station.cp._session.ctx.database  # type: ignore[attr-defined]
+    trigger = "CREATE TRIGGER stuck BEFORE DELETE ON Outbox BEGIN SELECT RAISE(FAIL, 'disk I/O error'); END"
+    database.write(lambda connection: connection.execute(trigger).fetchone())
+    user = starting(station)
+    peer.expect_call("StartTransaction").answer(started(5, "Invalid"))
+    assert user.result() is AuthorizationStatus.Invalid
+    peer.expect_nothing(35)
+    database.write(lambda connection: connection.execute("DROP TRIGGER stuck").fetchone())
+    quiet(station)
+    assert station.handler.of("transaction_de_authorized") == [(1,)]
 
 
 def test_a_row_that_makes_no_sense_blocks_nobody(

@@ -49,7 +49,7 @@ start: first readings | inoperative  | Accepted | Scheduled    | runs
 start: answer         | start        | Accepted | Invalid      | runs
 start: answer         | stop         | Accepted | True*        | idle
 start: answer         | remote start | Accepted | Rejected     | runs
-start: answer         | remote stop  | Accepted | Rejected     | runs
+start: answer         | remote stop  | Accepted | Accepted*    | runs
 start: answer         | role stop    | Accepted | True         | runs
 start: answer         | cut          | Accepted | -            | runs
 start: answer         | faulted      | Accepted | True         | runs
@@ -237,7 +237,9 @@ class Scene:
         return self.called("RemoteStartTransaction", connectorId=1, idTag=self.tag())
 
     def remote_stop(self) -> Any:
-        return self.called("RemoteStopTransaction", transactionId=self.books.next_id - 1)
+        """Of the newest transaction, or of the one whose start is about to be answered."""
+        newest = self.books.next_id - (self.withheld != "StartTransaction")
+        return self.called("RemoteStopTransaction", transactionId=newest)
 
     def unlock(self) -> Any:
         return self.called("UnlockConnector", connectorId=1)
