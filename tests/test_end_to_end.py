@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import threading
 from typing import TYPE_CHECKING, Any
@@ -26,7 +25,7 @@ from openocpp import (
     StartTransactionResult,
 )
 from openocpp.testing import SimulatedRuntime
-from tests.conftest import scaled
+from tests.conftest import open_descriptors, scaled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,7 +154,7 @@ def test_a_simulated_day_is_complete_and_always_the_same() -> None:
 
 
 def test_two_hundred_charge_points_share_one_runtime(tmp_path: Path) -> None:
-    threads, files = threading.active_count(), len(os.listdir("/proc/self/fd"))
+    threads, files = threading.active_count(), len(open_descriptors())
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -201,4 +200,4 @@ def test_two_hundred_charge_points_share_one_runtime(tmp_path: Path) -> None:
             f"CP{number}" for number in range(200)
         )
     assert threading.active_count() == threads
-    assert len(os.listdir("/proc/self/fd")) == files
+    assert len(open_descriptors()) == files

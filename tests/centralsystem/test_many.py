@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gc
 import json
-import os
 import resource
 import selectors
 import socket
@@ -26,7 +25,7 @@ from openocpp import (
 )
 from openocpp.centralsystem.charge_point_proxy import ChargePointProxy
 from openocpp.rpc.endpoint import Endpoint
-from tests.conftest import scaled
+from tests.conftest import open_descriptors, scaled
 from tests.transport.frames import frame
 
 if TYPE_CHECKING:
@@ -160,10 +159,10 @@ def descriptors() -> Iterator[None]:
         pytest.skip("the system does not allow so many descriptors")
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2 * COUNT + 200), hard))
     gc.collect()
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(open_descriptors())
     yield
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    assert len(os.listdir("/proc/self/fd")) <= before
+    assert len(open_descriptors()) <= before
 
 
 def wait_for(condition: Callable[[], bool], what: Callable[[], object]) -> None:

@@ -13,6 +13,7 @@ import pytest
 from openocpp import CentralSystemConfig, ICentralSystem, Runtime
 from tests.centralsystem.bench import Events
 from tests.centralsystem.raw import LIMIT, Served
+from tests.conftest import open_descriptors
 from tests.transport.frames import BINARY, CLOSE, CONTINUATION, TEXT, frame
 
 if TYPE_CHECKING:
@@ -313,14 +314,14 @@ def test_the_server_s_disconnect_is_a_normal_close(served: Served) -> None:
 
 def test_stop_closes_with_1001_and_gives_everything_back(serve: Callable[..., Served]) -> None:
     serve().close()  # what a runtime takes at its first use it keeps
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(open_descriptors())
     served = serve()
     clients = [served.connected(f"/openocpp/CP{number}") for number in range(20)]
     assert served.central_system.stop()
     assert {client.close_code() for client in clients} == {1001}
     assert all(len(handler.of("disconnected")) == 1 for handler in served.events.handlers)
     served.close()
-    assert len(os.listdir("/proc/self/fd")) <= before
+    assert len(open_descriptors()) <= before
 
 
 def test_a_port_that_is_in_use_makes_start_fail_until_it_is_free(runtime: Runtime, served: Served) -> None:

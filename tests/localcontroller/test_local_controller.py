@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from openocpp.runtime import Runtime
 from openocpp.testing.conversation import ScriptedPeer, ScriptedServer
 from openocpp.transport.base import CloseCode
 from openocpp.types import NO_ANSWER, NoAnswer
-from tests.conftest import scaled
+from tests.conftest import open_descriptors, scaled
 from tests.localcontroller.driving import URL, Application, Bench
 
 if TYPE_CHECKING:
@@ -226,7 +225,7 @@ def test_fifty_charge_points_share_a_few_threads(runtime: Runtime) -> None:
     server = ScriptedServer(runtime, "ws://127.0.0.1:0/cs")
     app = Application()
     app.url = f"ws://127.0.0.1:{server.port}/cs"
-    threads, files = threading.active_count(), len(os.listdir("/proc/self/fd"))
+    threads, files = threading.active_count(), len(open_descriptors())
     config = LocalControllerConfig(listen_url=LOOPBACK, call_request_timeout=scaled(20.0), log_max_entries_count=0)
     with ILocalController.create(config, app) as controller:
         assert controller.start()
@@ -254,7 +253,7 @@ def test_fifty_charge_points_share_a_few_threads(runtime: Runtime) -> None:
     assert app.events.count("central system gone") == app.events.count("charge point gone") == 50
     server.close()
     assert threading.active_count() - threads <= 4, "those of the neighbours"
-    assert len(os.listdir("/proc/self/fd")) <= files + 2
+    assert len(open_descriptors()) <= files + 2
 
 
 def test_a_cut_on_either_side_is_noticed(runtime: Runtime) -> None:

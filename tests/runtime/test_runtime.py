@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -13,7 +12,7 @@ import pytest
 from openocpp.errors import StateError
 from openocpp.runtime import Runtime
 from openocpp.testing import SimulatedRuntime
-from tests.conftest import scaled
+from tests.conftest import open_descriptors, scaled
 
 LIMIT = scaled(10.0)
 
@@ -111,7 +110,7 @@ def test_there_is_one_shared_object_of_a_kind_and_it_ends_with_the_runtime() -> 
 
 def test_nothing_is_started_before_it_is_used_and_nothing_is_left_after_stop() -> None:
     threads = set(threading.enumerate())
-    files = set(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else set()
+    files = open_descriptors()
     runtime = Runtime(workers=3, name="tidy")
     assert set(threading.enumerate()) == threads
     waiter = runtime.waiter()
@@ -124,8 +123,7 @@ def test_nothing_is_started_before_it_is_used_and_nothing_is_left_after_stop() -
     runtime.stop()
     assert runtime.stopped
     assert set(threading.enumerate()) == threads
-    if files:
-        assert set(os.listdir("/proc/self/fd")) == files
+    assert open_descriptors() == files
 
 
 def test_after_stop_a_submitted_function_is_cancelled() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import os
 import queue
 import socket
 import threading
@@ -20,7 +19,7 @@ from openocpp.transport.base import CloseCode, Closed, Target, Transport
 from openocpp.transport.connect import Attempts, connect
 from openocpp.transport.upgrade import Channel, upgrade
 from openocpp.transport.url import Url
-from tests.conftest import scaled
+from tests.conftest import open_descriptors, scaled
 from tests.transport.servers import (
     PROTOCOL,
     RawServer,
@@ -99,7 +98,7 @@ NAME = "runtime-of-test-connect"
 
 
 def descriptors() -> int:
-    return len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+    return len(open_descriptors())
 
 
 @pytest.fixture

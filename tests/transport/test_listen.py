@@ -15,6 +15,7 @@ from openocpp.runtime import Runtime
 from openocpp.transport.base import Accepted, ListenSettings, Refused
 from openocpp.transport.listen import SAME_CAUSE, Tally, listen
 from openocpp.transport.url import Url
+from tests.conftest import open_descriptors
 from tests.transport.doors import House, OpenDoor, request
 from tests.transport.peers import LIMIT, RawPeer, on_scheduler
 from tests.transport.scripted import ManualScheduler
@@ -153,7 +154,7 @@ def test_no_descriptor_is_left(build: Build, caplog: pytest.LogCaptureFixture) -
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     fillers: list[int] = []
     try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) + 20, limits[1]))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (len(open_descriptors()) + 20, limits[1]))
         with pytest.raises(OSError, match=os.strerror(errno.EMFILE)):
             fill(fillers)
         for client in clients:
