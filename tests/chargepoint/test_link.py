@@ -427,6 +427,7 @@ def test_stopping_says_good_bye_and_takes_no_longer_than_it_may(
 
     station.cp.start()
     central.accept()
+    sim.run_until(lambda: len(station.handler.of("connection_state_changed")) == 2, 5.0)
     sim.network.drop()
     began = sim.clock.now()
     assert station.cp.stop()

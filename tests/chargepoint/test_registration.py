@@ -368,7 +368,7 @@ def test_a_wait_that_is_over_before_the_reconnection_is_not_begun_anew(
     peer.abort()
     sim.sleep(200.0)
     sim.network.refuse(False)
-    central.accept().expect_call("BootNotification", timeout=1.0)
+    central.server.accept(100.0).expect_call("BootNotification", timeout=1.0)
 
 
 def test_a_boot_that_was_under_way_is_sent_anew_and_its_late_outcome_has_no_effect(
