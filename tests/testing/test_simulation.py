@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import socket
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 import pytest
 
 from openocpp.errors import StateError
-from openocpp.testing import SimulatedRuntime, SimulationStuck
+from openocpp.testing import SimulatedRuntime, SimulationStuck, simulation
+from openocpp.transport.sockets import network
+
+if TYPE_CHECKING:
+    from openocpp.runtime import Runtime
 
 
 def test_a_sleep_takes_no_real_time_and_the_exact_simulated_time() -> None:
@@ -116,3 +122,127 @@ def test_nothing_is_left_running() -> None:
         sim.submit(lambda: 1).result()
         sim.sleep(1)
     assert threading.active_count() == before
+
+
+def test_an_instant_that_goes_on_for_ever_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulation, "STEPS_WITHOUT_TIME", 100)
+    with SimulatedRuntime() as sim:
+
+        def spin() -> None:
+            sim.scheduler.post(spin)
+
+        sim.scheduler.post(spin)
+        with pytest.raises(SimulationStuck, match="the same instant goes on for ever"):
+            sim.sleep(1)
+
+
+def test_a_condition_that_does_not_come_true_fails_the_test() -> None:
+    with SimulatedRuntime() as sim:
+        sim.run_until(lambda: sim.clock.now() >= 10)
+        with pytest.raises(AssertionError, match="did not come true within 5 simulated seconds"):
+            sim.run_until(lambda: False, 5)
+        assert sim.clock.now() == pytest.approx(15, abs=0.1)
+
+
+def test_a_sleep_of_nothing_is_a_turn_for_everybody_else() -> None:
+    with SimulatedRuntime() as sim:
+        seen: list[str] = []
+        sim.spawn(lambda: seen.append("other"), "other")
+        while not seen:
+            sim.sleep(0)
+        assert sim.clock.now() == 0
+
+
+def test_there_are_no_sockets() -> None:
+    with SimulatedRuntime() as sim, socket.socket() as sock:
+        with pytest.raises(StateError, match="memory network"):
+            sim.scheduler.register(sock, 1, print)
+        with pytest.raises(StateError, match="memory network"):
+            sim.scheduler.modify(sock, 1)
+        with pytest.raises(StateError, match="memory network"):
+            sim.scheduler.unregister(sock)
+
+
+class Thing:
+    """Something that lives as long as its runtime."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.stopped = False
+
+    def stop(self) -> None:
+        self.stopped = True
+
+
+def test_the_network_of_a_role_is_the_one_of_the_test() -> None:
+    with SimulatedRuntime() as sim:
+        assert network(sim) is sim.network
+        thing = sim.shared(Thing, Thing)
+        assert sim.shared(Thing, Thing) is thing
+    assert thing.stopped
+
+
+def test_mutual_exclusion_takes_turns_too() -> None:
+    with SimulatedRuntime() as sim:
+        mutex = sim.threads.mutex()
+        seen: list[tuple[str, float]] = []
+
+        def user(name: str) -> None:
+            with mutex as taken:
+                assert taken
+                sim.sleep(1)
+                seen.append((name, sim.clock.now()))
+
+        for name in "abc":
+            sim.spawn(partial(user, name), name)
+        sim.sleep(10)
+        assert sorted(name for name, _ in seen) == ["a", "b", "c"]
+        assert [time for _, time in seen] == [1.0, 2.0, 3.0]
+
+
+def test_a_gate_lets_one_pass_and_may_be_opened_before() -> None:
+    with SimulatedRuntime() as sim:
+        gate = sim.threads.gate()
+        gate.open()
+        assert gate.wait(None) is True
+        assert gate.wait(0) is False
+        assert gate.wait(1) is False
+        assert sim.clock.now() == 1
+
+
+def test_threads_can_be_joined(caplog: pytest.LogCaptureFixture) -> None:
+    with SimulatedRuntime() as sim:
+        thread = sim.spawn(lambda: sim.sleep(5), "sleeper")
+        assert thread.is_alive
+        assert not thread.is_current
+        assert thread.join(1) is False
+        assert thread.join(None) is True
+        assert [thread.is_alive] == [False]
+        current: list[bool] = []
+        failing = sim.spawn(lambda: (current.append(failing.is_current), 1 // 0)[1], "failing")
+        assert failing.join(1)
+        assert current == [True]
+        assert "failing ended with an error" in caplog.text
+
+
+def test_a_failing_step_of_the_scheduler_costs_nobody_else(caplog: pytest.LogCaptureFixture) -> None:
+    with SimulatedRuntime() as sim:
+        sim.scheduler.post(lambda: 1 // 0)
+        sim.sleep(1)
+        assert "ZeroDivisionError" in caplog.text
+        assert sim.submit(lambda: 7).result() == 7
+
+
+def test_a_user_that_does_not_end_in_time_fails_the_test() -> None:
+    with SimulatedRuntime() as sim:
+        user = sim.user(lambda: sim.sleep(100))
+        with pytest.raises(AssertionError, match="has not ended in time"):
+            user.result(1)
+        user.result()
+
+
+def test_it_can_be_stopped_twice() -> None:
+    sim = SimulatedRuntime()
+    sim.submit(lambda: 1).result()
+    sim.stop()
+    sim.stop()
+    assert sim.stopped
