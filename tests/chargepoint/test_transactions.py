@@ -417,6 +417,17 @@ def test_what_is_over_is_forgotten_but_for_the_newest(station: Station, central:
     assert rows(station, "SELECT key FROM Transactions WHERE running") == [(6,)]
 
 
+def test_what_was_over_before_a_restart_is_forgotten_too(station: Station, central: CentralSide) -> None:
+    peer = online(station, central)
+    for _ in range(3):
+        begin(station, peer)
+        end(station, peer)
+        quiet(station)
+        station.restart()
+        peer = central.boot()
+    assert rows(station, "SELECT key FROM Transactions") == [(3,)]
+
+
 def test_forgotten_transactions_leave_no_meter_values(station: Station, central: CentralSide) -> None:
     station.keys.put("StopTxnSampledData", ENERGY)
     station.handler.values = energy(station)
