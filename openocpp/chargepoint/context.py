@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from openocpp.config.stack import setting
 from openocpp.errors import CallError, ErrorCode
-from openocpp.types import hide_password
+from openocpp.rpc.masking import hidden
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from openocpp.chargepoint.connectors import Connectors
     from openocpp.chargepoint.interface import IChargePointEventsHandler
@@ -92,10 +92,11 @@ class Events:
 
         self._notifications.put(run)
 
-    def _note_failure(self, callback: object, args: object) -> None:
-        """Addresses of transfers may hold passwords."""
+    def _note_failure(self, callback: object, args: Iterable[object]) -> None:
+        """Addresses of transfers and messages of the vendor may hold passwords."""
         name = getattr(callback, "__name__", "a callback")
-        log.exception("%s: %s%s failed", self._name, name, hide_password(repr(args)))
+        shown = tuple(hidden(argument) if isinstance(argument, str) else argument for argument in args)
+        log.exception("%s: %s%r failed", self._name, name, shown)
 
 
 class ChargePointContext:

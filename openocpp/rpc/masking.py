@@ -17,8 +17,10 @@ HIDDEN = "***"
 
 # What every text that holds a secret has in it: JSON can write each letter as an escape.
 _SUSPICIOUS = re.compile(r"key|pass|secret|\\u|@", re.IGNORECASE)
-_SECRET_WORD = re.compile(r"authorizationkey|private ?key|password|passphrase|secret", re.IGNORECASE)
-_NAME = re.compile(r"[\w.-]{0,50}")  # no more than the name of a key
+_WORDS = "authorizationkey|private ?key|password|passphrase|secret"
+_SECRET_NAME = re.compile(_WORDS, re.IGNORECASE)
+# The word, and something behind it.
+_SECRET_SAID = re.compile(rf"""(?:{_WORDS})["'\\]*[\s:=,-]+["'\\]*\w""", re.IGNORECASE)
 _BEGINNING = re.compile(r'\s*\[\s*[0-9]{1,9}\s*,\s*"[\w-]{0,36}"\s*,')
 
 
@@ -32,6 +34,11 @@ def masked(text: str) -> str:
         beginning = _BEGINNING.match(text)
         return (beginning[0] if beginning else "") + HIDDEN
     return shown if mask.changed else text
+
+
+def hidden(text: str) -> str:
+    """A text of a peer's, as it may stand in a log: secrets in it are hidden, however they are wrapped."""
+    return _Mask().text(text)
 
 
 class _Mask:
@@ -56,7 +63,7 @@ class _Mask:
         return {name: self._member(name, value, secret) for name, value in pairs}
 
     def _member(self, name: str, value: Any, beside_secret: bool) -> Any:
-        if (beside_secret and fold(name).endswith("value")) or _SECRET_WORD.search(name):
+        if (beside_secret and fold(name).endswith("value")) or _SECRET_NAME.search(name):
             return self._hide(value)
         return self._value(value)
 
@@ -64,9 +71,9 @@ class _Mask:
         """What is no object: the decoder has handed those over before."""
         if isinstance(value, list):
             return [self._value(item) for item in value]
-        return self._text(value) if isinstance(value, str) else value
+        return self.text(value) if isinstance(value, str) else value
 
-    def _text(self, text: str) -> str:
+    def text(self, text: str) -> str:
         """A text that may be JSON itself, or speak of a secret."""
         if not _SUSPICIOUS.search(text):
             return text
@@ -77,7 +84,7 @@ class _Mask:
             if shown is not None:
                 self.changed |= inner.changed
                 return shown if inner.changed else text
-        if (_SECRET_WORD.search(text) and not _NAME.fullmatch(text)) or (could_be_json and "\\u" in text):
+        if _SECRET_SAID.search(text) or (could_be_json and "\\u" in text):
             return str(self._hide(text))
         without = hide_password(text)
         self.changed |= without != text

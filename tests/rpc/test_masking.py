@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from openocpp.rpc.masking import HIDDEN, masked
+from openocpp.rpc.masking import HIDDEN, hidden, masked
 
 
 def changing(**fields: Any) -> str:
@@ -95,6 +95,21 @@ def test_a_masked_text_keeps_all_else() -> None:
     assert masked(text) == text.replace('"x"', f'"{HIDDEN}"')
     assert masked('[2,"7","ChangeConfiguration",{"key":"AuthorizationKey"') == f'[2,"7",{HIDDEN}'
     assert masked('[2,"1","GetDiagnostics",{"location":"ftp://me:pw@host/x"}]').endswith('"ftp://me:***@host/x"}]')
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("AuthorizationKey", "AuthorizationKey"),
+        ("AuthorizationKey: 12", HIDDEN),
+        ("ftp://me:pw@host/x", "ftp://me:***@host/x"),
+        ('{"key":"AuthorizationKey","value":"x"}', '{"key": "AuthorizationKey", "value": "***"}'),
+        ('{"key":"Colour","value":"x"}', '{"key":"Colour","value":"x"}'),
+        ("plain", "plain"),
+    ],
+)
+def test_texts_outside_of_frames(text: str, shown: str) -> None:
+    assert hidden(text) == shown
 
 
 def test_a_masked_text_can_be_written_to_any_log() -> None:
