@@ -7,6 +7,7 @@ about the charge point's connection; the rest any but the scheduler.
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 from openocpp.errors import LocalProtocolError
@@ -33,7 +34,17 @@ if TYPE_CHECKING:
 log = logging.getLogger("openocpp.localcontroller")
 
 SCHEMES = ("ws", "wss")
-LAST_RESORT = 5.0  # seconds, should the scheduler have died
+
+
+class _Plan:
+    """What ``connect`` was told. ``over``: no other attempt follows."""
+
+    __slots__ = ("over", "retry", "target")
+
+    def __init__(self, target: Target, retry: RetryPolicy) -> None:
+        self.target = target
+        self.retry = retry
+        self.over = False
 
 
 class CentralSystemProxy(Side, ICentralSystemProxy):
@@ -45,7 +56,8 @@ class CentralSystemProxy(Side, ICentralSystemProxy):
         self._other = other
         self._connection = connection
         self._client = Client(context.runtime, self)
-        self._started = False  # to connect, and neither disconnected nor at the end of its attempts since
+        self._plan: _Plan | None = None  # inside the monitor; None: to be connected no more
+        self._running: _Plan | None = None  # what the client was started with
         self._over = False  # the charge point has left
         self._transport: Transport | None = None  # also while it closes
         self._held: Passage | None = None  # a CALL that waits for the connection
@@ -94,8 +106,13 @@ class CentralSystemProxy(Side, ICentralSystemProxy):
             limits=self._connection.server.settings.listen.limits,
             tls=credentials.tls_settings() if parsed.secure else None,
         )
-        retry = RetryPolicy(retry_interval, retry_interval)
-        return not self._over and self._on_scheduler(lambda: self._start(target, retry))
+        plan = _Plan(target, RetryPolicy(retry_interval, retry_interval))
+        with self.context.monitor:
+            if self._over or (self._plan is not None and not self._plan.over):
+                return False
+            self._plan = plan
+            self.runtime.scheduler.post(partial(self._start, plan))
+        return True
 
     def _parse(self, url: str) -> Url | None:
         try:
@@ -107,41 +124,30 @@ class CentralSystemProxy(Side, ICentralSystemProxy):
         return None
 
     def disconnect(self) -> None:
-        self.runtime.scheduler.post(self._leave)
-
-    def _on_scheduler(self, function: Callable[[], bool]) -> bool:
-        """What it decides there, in its turn."""
-        decided = self.runtime.waiter()
-        self.runtime.scheduler.post(lambda: decided.set(function()))
-        return decided.wait(LAST_RESORT) and bool(decided.value)
+        with self.context.monitor:
+            self._plan = None
+            self.runtime.scheduler.post(self._leave)
 
     # -- the connection: scheduler -------------------------------------------------------------------------------------
 
-    def _start(self, target: Target, retry: RetryPolicy) -> bool:
-        if self._started or self._over:
-            return False
-        self._started = True
-        self._connection.server.await_end(self, self._abort)
-        self._client.start(target, retry)
-        return True
+    def _start(self, plan: _Plan) -> None:
+        if not self._over:
+            self._running = plan
+            self._connection.server.await_end(self, self._abort)
+            self._client.start(plan.target, plan.retry)
 
     def _leave(self) -> None:
         """Close the connection, or give up to make one."""
-        self._started = False
         endpoint = self.endpoint
         if endpoint is not None:
             endpoint.leave(CloseCode.NORMAL)
-        self._client.stop(self._left)
+        self._client.stop(self._look_for_the_end)
 
-    def _left(self) -> None:
-        if not self._started:  # else it is connected anew
-            self._connection.server.has_ended(self)
-
-    def _finish(self) -> bool:
+    def charge_point_left(self) -> None:
+        """The charge point's connection is over, and so is this one, for good."""
         self._over = True
         self._leave()
         self._give_up_held()
-        return True
 
     def _abort(self) -> None:
         if self._transport is not None:
@@ -154,6 +160,7 @@ class CentralSystemProxy(Side, ICentralSystemProxy):
             self.runtime, transport, self, self.serve, name=self.name, lane=self.context.lane,
             max_queued=settings.max_queued,
         )  # fmt: skip
+        endpoint.direct = self.pass_directly
         self._messenger.attach(endpoint)
         endpoint.start()
         log.info("%s: connected to %s", self.name, transport.peer.address)
@@ -166,17 +173,18 @@ class CentralSystemProxy(Side, ICentralSystemProxy):
         log.log(logging.WARNING if first else logging.DEBUG, "%s: no connection: %s", self.name, error)
         if first:
             self._notify(self._tell_failed)
-        self._look_for_the_last_one()
+        self._look_for_the_end()
 
     def disconnected(self, why: Closed) -> None:
         self._transport = None
-        self._look_for_the_last_one()
+        self._look_for_the_end()
 
-    def _look_for_the_last_one(self) -> None:
-        """An attempt or a connection is over: without others to come, ``connect`` may be called again."""
+    def _look_for_the_end(self) -> None:
+        """Something is over. When no other attempt follows, ``connect`` may be called again, and nobody need wait."""
         if self._client.is_idle:
-            self._started = False
-            self._left()
+            if self._running is not None:
+                self._running.over = True
+            self._connection.server.has_ended(self)
 
     def endpoint_closed(self, endpoint: Endpoint, why: Closed) -> None:
         self._messenger.detach(endpoint)
@@ -195,7 +203,7 @@ class CentralSystemProxy(Side, ICentralSystemProxy):
 
     def hold(self, passage: Passage) -> None:
         """Let it wait for the connection: at most one, since the next one comes when it has been answered."""
-        if self.endpoint is not None:
+        if self.endpoint is not None and self.endpoint.takes_calls:
             passage.send(self.endpoint)
         elif self._over:
             passage.give_up()
@@ -218,8 +226,9 @@ class CentralSystemProxy(Side, ICentralSystemProxy):
     # -- what is told: workers, one at a time --------------------------------------------------------------------------
 
     def finish(self) -> None:
-        """The charge point has left: close the connection, and tell it."""
-        self._on_scheduler(self._finish)
+        """The charge point has left: tell the end of both connections."""
+        if not self._over:  # it left before this pair was made
+            self.runtime.scheduler.post(self.charge_point_left)
         self._tell_disconnected()
 
     def _tell_connected(self) -> None:

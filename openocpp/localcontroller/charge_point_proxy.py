@@ -35,7 +35,9 @@ class ChargePointProxy(Side, IChargePointProxy):
         self._left = False
         self._listener: ILocalControllerProxyEventsHandler | None = None
         self._central_system = CentralSystemProxy(context, connection, self)
+        connection.on_end = self._central_system.charge_point_left
         self.endpoint = connection.endpoint
+        connection.endpoint.direct = self.pass_directly
         self._messenger.attach(connection.endpoint)
 
     def __repr__(self) -> str:

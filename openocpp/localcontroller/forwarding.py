@@ -3,7 +3,7 @@
 No thread waits meanwhile: a few of them serve hundreds of charge points. The CALLs of one side are passed on one at a
 time, in order. Each gets an answer: that of the other side, or GenericError when there is none, InternalError when it
 breaks the standard (J §4.2.3).
-Threads: ``begin`` and the reading of answers workers, the rest scheduler.
+Threads: scheduler; what is long, or read for the first time, is read on workers.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from openocpp.errors import ErrorCode, RemoteProtocolError
 from openocpp.messages.wire import ValidationMode
 from openocpp.rpc import frames
-from openocpp.rpc.json import dumps
+from openocpp.rpc.endpoint import DIRECT_LIMIT
 from openocpp.rpc.session import OutcomeKind
 from openocpp.types.base import printable
 
@@ -31,13 +31,12 @@ log = logging.getLogger("openocpp.localcontroller")
 class Passage:
     """One CALL that is passed on. ``info`` is None when its action is not one of the standard's."""
 
-    __slots__ = ("_call", "_destination", "_info", "_payload", "deadline")
+    __slots__ = ("_call", "_destination", "_info", "deadline")
 
     def __init__(self, call: IncomingCall, info: ActionInfo | None, destination: Side) -> None:
         self._call = call
         self._info = info
         self._destination = destination
-        self._payload = frames.payload_text(call.text)
         self.deadline = destination.runtime.clock.now() + destination.timeout  # until then it may wait for a connection
 
     def __repr__(self) -> str:
@@ -54,10 +53,7 @@ class Passage:
 
     def send(self, endpoint: Endpoint) -> None:
         """Send it over this connection, with the id that it came with if that is free there."""
-        call = self._call
-        action = call.action if call.action.isalnum() else dumps(call.action)[1:-1]
-        wanted_id = call.id_text[1:-1] if call.id_text[:1] == '"' else ""  # else a number, which is not legal
-        endpoint.post(action, self._payload, self._destination.timeout, self._done, unique_id=wanted_id)
+        endpoint.pass_on(self._call, self._destination.timeout, self._done)
 
     def give_up(self) -> None:
         """There is no connection."""
@@ -70,13 +66,19 @@ class Passage:
     def _done(self, outcome: Outcome) -> None:
         destination = self._destination
         if outcome.kind is OutcomeKind.ANSWERED:
-            destination.runtime.workers.submit(partial(self._answered, outcome.text))
+            if len(outcome.text) <= DIRECT_LIMIT and self._is_known():
+                self._answered(outcome.text)
+            else:
+                destination.runtime.workers.submit(partial(self._answered, outcome.text))
         elif outcome.kind is OutcomeKind.TIMED_OUT:
             self._fail(f"{destination.title} did not answer in time")
         elif outcome.sent or destination.runtime.clock.now() >= self.deadline:
             self.give_up()
         else:
             destination.hold(self)
+
+    def _is_known(self) -> bool:
+        return self._info is None or self._info.confirmation in self._destination.context.known
 
     def _answered(self, text: str) -> None:
         try:
@@ -89,13 +91,10 @@ class Passage:
 
     def _pass_back(self, text: str) -> None:
         frame = frames.parse(text)
-        if isinstance(frame, frames.ErrorFrame):
-            self._call.refuse_as(text)
-            return
-        if isinstance(frame, frames.ResultFrame):
-            problem = self._problem_of(frame.payload)
+        if isinstance(frame, frames.ResultFrame | frames.ErrorFrame):
+            problem = "" if isinstance(frame, frames.ErrorFrame) else self._problem_of(frame.payload)
             if not problem:
-                self._call.reply(frames.payload_text(text))
+                self._call.pass_back(text, frame)
                 return
         else:
             problem = frame.problem if isinstance(frame, frames.BadFrame) else "a CALL"
@@ -111,4 +110,5 @@ class Passage:
             wire.read_confirmation(info.request, payload)
         except RemoteProtocolError as error:
             return str(error)
+        self._destination.context.known.add(info.confirmation)
         return ""

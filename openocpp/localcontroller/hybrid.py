@@ -57,6 +57,7 @@ class _Contexts:
                 schemas=SchemaSet.load(config.json_schemas_path),
                 validation=setting(config, "message_validation"),
                 lane=self._runtime.lane(config.incoming_requests_from_cs_thread_pool_size),
+                monitor=self._runtime.monitor("local controller"),
             )
             with self._mutex:
                 self._contexts[server] = found

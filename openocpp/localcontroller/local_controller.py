@@ -58,6 +58,7 @@ class LocalController(ServingRole[ILocalControllerConfig], ILocalController):
             schemas=schemas,
             validation=self._read("message_validation"),
             lane=self._runtime.lane(self._config.incoming_requests_from_cs_thread_pool_size),
+            monitor=self._monitor,
         )
         return _Role(context, self._events, self._read("cpo_name"))
 

@@ -6,7 +6,7 @@ Threads: as said at each method.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from openocpp.messages.base import ActionInfo, Request
     from openocpp.messages.schema import SchemaSet
     from openocpp.rpc.endpoint import Endpoint, IncomingCall
-    from openocpp.runtime import Lane, Runtime
+    from openocpp.runtime import Lane, Monitor, Runtime
     from openocpp.types import CallResult, NoAnswer
+    from openocpp.types.record import Record
 
 log = logging.getLogger("openocpp.localcontroller")
 
@@ -34,13 +35,19 @@ C = TypeVar("C", bound=Confirmation)
 
 @dataclass(frozen=True)
 class Context:
-    """What the pairs of one local controller share. ``lane`` bounds the CALLs of central systems."""
+    """What the pairs of one local controller share. ``lane`` bounds the CALLs of central systems; ``monitor`` is the
+    role's, in which it is decided whether a connection is begun.
+
+    ``known`` are the messages that were read before: the first time takes long, since their readers are made then.
+    """
 
     runtime: Runtime
     config: ILocalControllerConfig
     schemas: SchemaSet
     validation: Mapping[str, str]
     lane: Lane
+    monitor: Monitor
+    known: set[type[Record]] = field(default_factory=set)
 
 
 class Side:
@@ -96,6 +103,14 @@ class Side:
 
     # -- its requests --------------------------------------------------------------------------------------------------
 
+    def pass_directly(self, call: IncomingCall) -> bool:
+        """Pass a short CALL on, if there is no handler for it. Threads: scheduler."""
+        info = ACTIONS.get(call.action)
+        if info is not None and (info.request in self._handlers or info.request not in self.context.known):
+            return False
+        self._pass_on(call, info)
+        return True
+
     def serve(self, call: IncomingCall) -> None:
         """A CALL of this side: handled here, or passed on. Threads: a worker."""
         info = ACTIONS.get(call.action)
@@ -116,6 +131,7 @@ class Side:
                 log.warning("%s: refused %s: %s", self.name, call.action, error)
                 call.refuse(error.code, error.description, error.details)
                 return
+            self.context.known.add(info.request)
         Passage(call, info, self.other).begin()
 
     def admit(self, action: str) -> None:

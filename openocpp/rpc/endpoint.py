@@ -15,7 +15,7 @@ from openocpp.errors import ErrorCode
 from openocpp.rpc import frames
 from openocpp.rpc.json import dumps
 from openocpp.rpc.masking import masked
-from openocpp.rpc.session import Outcome, OutcomeKind, OutgoingCall, Session
+from openocpp.rpc.session import Outcome, OutcomeKind, OutgoingCall, PassedOnCall, Session, State
 from openocpp.transport.base import CloseCode, Closed
 from openocpp.types.base import printable
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("openocpp.rpc")
 
 LAST_RESORT = 5.0  # seconds beyond all deadlines, should the scheduler have died
+DIRECT_LIMIT = 4096  # characters of what is read on the scheduler, which must not be kept for long
 HARD_FACTOR = 4  # times the limit of queued CALLs that a peer may send before the connection is closed
 
 
@@ -68,9 +69,12 @@ class IncomingCall:
         """Answer with a CALLERROR."""
         self._end(frames.error_text(self.id_text, code, description, dumps(dict(details or {}))), None)
 
-    def refuse_as(self, text: str) -> None:
-        """Answer with a CALLERROR as another peer sent it: with its code, description and details as they stand."""
-        self._end(frames.readdressed(text, self.id_text), None)
+    def pass_back(self, text: str, frame: frames.ResultFrame | frames.ErrorFrame) -> None:
+        """Answer as another peer did: with its text, which was parsed as ``frame``, but for the id."""
+        if isinstance(frame, frames.ErrorFrame) and not frames.is_legal_error(text):
+            self.refuse(frame.code, frame.description, frame.details)
+        else:
+            self._end(frames.readdressed(text, self.id_text), None)
 
     def keep_silent(self) -> None:
         """Give no answer: the peer's own timeout runs."""
@@ -88,23 +92,41 @@ class IncomingCall:
         endpoint = self._endpoint
         if endpoint.closed_why is not None:  # its turn came too late
             return
-        frame = frames.parse(self.text)
-        if not isinstance(frame, frames.CallFrame):
-            self._run_bad(frame)
+        if not self.action and not self._read():
             return
-        self.id_text, self.action, self.payload, remark = frame
-        if remark:
-            log.warning("%s: %s: %s", endpoint.name, printable(self.action), remark)
         try:
             endpoint.handler(self)
         except Exception:  # a bug in a handler is answered, logged, and costs nobody else anything
-            log.exception("%s: the handler of %s failed", endpoint.name, printable(self.action))
-            if not self._ended:
-                self.refuse(ErrorCode.InternalError, f"{printable(self.action)} could not be processed")
+            self._failed()
             return
         if not self._ended and not self.deferred:
             log.error("%s: the handler of %s gave no outcome", endpoint.name, printable(self.action))
             self.refuse(ErrorCode.InternalError, f"{printable(self.action)} was not processed")
+
+    def run_directly(self, handler: Callable[[IncomingCall], bool]) -> bool:
+        """As ``run``, with this handler. False: it did not take the CALL. Threads: scheduler."""
+        if not self._read():
+            return True
+        try:
+            return handler(self)
+        except Exception:  # as above
+            self._failed()
+            return True
+
+    def _read(self) -> bool:
+        frame = frames.parse(self.text)
+        if not isinstance(frame, frames.CallFrame):
+            self._run_bad(frame)
+            return False
+        self.id_text, self.action, self.payload, remark = frame
+        if remark:
+            log.warning("%s: %s: %s", self._endpoint.name, printable(self.action), remark)
+        return True
+
+    def _failed(self) -> None:
+        log.exception("%s: the handler of %s failed", self._endpoint.name, printable(self.action))
+        if not self._ended:
+            self.refuse(ErrorCode.InternalError, f"{printable(self.action)} could not be processed")
 
     def _run_bad(self, frame: frames.Frame) -> None:
         problem = frame.problem if isinstance(frame, frames.BadFrame) else "an answer that looks like a CALL"
@@ -131,12 +153,15 @@ class EndpointOwner(Protocol):
 
 
 class Endpoint:
-    """One OCPP-J peer on one connection."""
+    """One OCPP-J peer on one connection.
+
+    ``direct`` is asked first about short CALLs, on the scheduler: it must neither wait nor run code of the application.
+    """
 
     __slots__ = (
         "_afterwards", "_busy", "_ids", "_incoming", "_lane", "_left", "_max_queued", "_owner", "_paused", "_runtime",
-        "_session", "_timer", "_transport", "bad_messages", "closed_why", "handler", "last_received", "last_sent",
-        "name", "spies",
+        "_session", "_timer", "_transport", "bad_messages", "closed_why", "direct", "handler", "last_received",
+        "last_sent", "name", "spies",
     )  # fmt: skip
 
     def __init__(
@@ -154,6 +179,7 @@ class Endpoint:
         self._transport = transport
         self._owner = owner
         self.handler = handler
+        self.direct: Callable[[IncomingCall], bool] | None = None
         self.name = name
         self._lane = lane or runtime.workers
         self._max_queued = max_queued
@@ -195,6 +221,11 @@ class Endpoint:
     def is_open(self) -> bool:
         return self.closed_why is None
 
+    @property
+    def takes_calls(self) -> bool:
+        """Is a CALL sent, or put behind others? Not any more while the connection is being closed."""
+        return self._session.state is State.OPEN
+
     def call(self, action: str, payload: str, timeout: float, patience: float | None = None) -> Outcome:
         """As ``post``, and wait for the outcome. Raises StateError on the scheduler, before anything is sent."""
         self._runtime.check_may_block(f"call {action}")
@@ -215,14 +246,18 @@ class Endpoint:
         timeout: float,
         done: Callable[[Outcome], object],
         patience: float | None = None,
-        unique_id: str = "",
     ) -> None:
         """Send a CALL; ``done`` is called on the scheduler with its outcome, and must not block. Any thread.
 
-        It waits for its turn at most ``patience`` seconds (None: as long as ``timeout``), and has this ``unique_id`` if
-        none before it had.
+        It waits for its turn at most ``patience`` seconds (None: as long as ``timeout``).
         """
-        call = OutgoingCall(action, payload, timeout, done, patience, unique_id)
+        call = OutgoingCall(action, payload, timeout, done, patience)
+        self._runtime.scheduler.post(partial(self._submit, call))
+
+    def pass_on(self, came: IncomingCall, timeout: float, done: Callable[[Outcome], object]) -> None:
+        """As ``post``, for a CALL that came over another connection: as it stands, with its id if that is free here."""
+        wanted_id = came.id_text[1:-1] if came.id_text[:1] == '"' else ""  # a number is not legal
+        call = PassedOnCall(came.action, came.text, timeout, done, None, wanted_id)
         self._runtime.scheduler.post(partial(self._submit, call))
 
     def _submit(self, call: OutgoingCall) -> None:
@@ -299,7 +334,7 @@ class Endpoint:
         self._incoming.append(call)
         if not self._busy:
             self._busy = True
-            self._lane.submit(call.run)
+            self._run_first()
             return
         queued = len(self._incoming)
         if queued > self._max_queued * HARD_FACTOR:
@@ -336,9 +371,14 @@ class Endpoint:
 
     def _run_next(self) -> None:
         if self._incoming:
-            self._lane.submit(self._incoming[0].run)
+            self._run_first()
         else:
             self._busy = False
+
+    def _run_first(self) -> None:
+        call = self._incoming[0]
+        if self.direct is None or len(call.text) > DIRECT_LIMIT or not call.run_directly(self.direct):
+            self._lane.submit(call.run)
 
     def note_bad(self, problem: str, text: str) -> None:
         """Count and log what is no message; the connection goes on. Any thread."""

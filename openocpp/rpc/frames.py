@@ -25,8 +25,6 @@ CODE_SPELLINGS = {
 }  # what the standard's names would be without its slips: peers send both
 
 _HEAD = re.compile(r'\s*\[\s*([0-9]{1,9})\s*,\s*(?:"((?:[^"\\]|\\.)*)"|([^,\]\s]+))')
-_CALL_HEAD = re.compile(r'\s*\[\s*2\s*,\s*(?:"(?:[^"\\]|\\.)*"|[^,\]\s]+)\s*,\s*"(?:[^"\\]|\\.)*"\s*,')
-_RESULT_HEAD = re.compile(r'\s*\[\s*3\s*,\s*(?:"(?:[^"\\]|\\.)*"|[^,\]\s]+)\s*,')
 
 
 class CallFrame(NamedTuple):
@@ -185,23 +183,18 @@ def sendable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def payload_text(text: str) -> str:
-    """The payload of a well-formed CALL or CALLRESULT exactly as it came, for those who pass it on."""
-    head = _CALL_HEAD.match(text) or _RESULT_HEAD.match(text)
-    if head is None:
-        raise ValueError("neither a CALL nor a CALLRESULT")
-    payload = text[head.end() : text.rindex("]")].strip()
-    return "{}" if payload == "null" else payload
-
-
 def readdressed(text: str, id_text: str) -> str:
-    """A CALLERROR that came, as the answer to another CALL. What is legal stays as it stands, what is not is mended."""
-    frame = parse(text)
+    """A message that is well formed with another id, and otherwise as it stands: for those who pass it on."""
     head = _HEAD.match(text)
-    if not isinstance(frame, ErrorFrame) or head is None:
-        raise ValueError("not a CALLERROR")
+    if head is None:
+        raise ValueError("no message begins like this")
+    return f"[{head[1]}, {id_text}{text[head.end() :]}"
+
+
+def is_legal_error(text: str) -> bool:
+    """Is this CALLERROR one that we may send ourselves (J §4.2.3)?"""
     match loads(text):
-        case [_, _, str(code), str(description), dict()] if code and len(description) <= MAX_DESCRIPTION:
-            return f"[4, {id_text}{text[head.end() :]}"
+        case [_, _, str(code), str(description), dict()]:
+            return bool(code) and len(description) <= MAX_DESCRIPTION
         case _:
-            return error_text(id_text, frame.code, frame.description, dumps(frame.details))
+            return False

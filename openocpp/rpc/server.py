@@ -92,7 +92,7 @@ class ServerCounters:
 class Connection:
     """A connected charge point. ``accepted`` holds the credentials that were checked."""
 
-    __slots__ = ("_server", "accepted", "announced", "endpoint", "opened_at", "peer", "place", "user")
+    __slots__ = ("_server", "accepted", "announced", "endpoint", "on_end", "opened_at", "peer", "place", "user")
 
     def __init__(
         self, server: Server, transport: Transport, accepted: Accepted, peer: Peer, opened_at: datetime, place: _Place
@@ -103,6 +103,7 @@ class Connection:
         self.opened_at = opened_at
         self.place = place
         self.user: ConnectionUser | None = None
+        self.on_end: Callable[[], None] | None = None  # called at once when it ends, on the scheduler; must not block
         self.announced = False
         self.endpoint = Endpoint(
             server.runtime, transport, self, _unserved, name=accepted.identity, lane=server.lane,
@@ -264,6 +265,8 @@ class Server:
         log.info("%s: disconnected (%d %s)", connection.identity, why.code, why.reason)
         del self._open[connection]
         connection.place.connections.remove(connection)
+        if connection.on_end is not None:
+            connection.on_end()
         self._untold.add(connection)
         self.notify(connection.place, partial(self._tell_end, connection))
 

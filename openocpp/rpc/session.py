@@ -10,7 +10,7 @@ from collections import deque
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from openocpp.rpc.frames import call_text
+from openocpp.rpc.frames import call_text, readdressed
 from openocpp.rpc.ids import MessageIds, is_same
 
 if TYPE_CHECKING:
@@ -69,6 +69,19 @@ class OutgoingCall:
     def __repr__(self) -> str:
         return f"<call {self.action} {self.unique_id or 'not sent'}>"
 
+    def text(self) -> str:
+        """Its frame, now that it has its id."""
+        return call_text(self.unique_id, self.action, self.payload)
+
+
+class PassedOnCall(OutgoingCall):
+    """One that came over another connection. ``payload`` is the whole text that came, ``wanted_id`` the id it had."""
+
+    __slots__ = ()
+
+    def text(self) -> str:
+        return readdressed(self.payload, f'"{self.unique_id}"')
+
 
 class State(Enum):
     """Open: all is possible. Closing: what is open may still be answered. Closed: nothing any more."""
@@ -107,7 +120,7 @@ class Session:
         call.unique_id = self._ids.take(call.wanted_id)
         call.deadline = now + call.timeout
         self._open = call
-        return call_text(call.unique_id, call.action, call.payload)
+        return call.text()
 
     def answered(self, unique_id: str, text: str, now: float) -> tuple[OutgoingCall | None, str | None]:
         """An answer came: the call it ends (None: to no open call, or too late), and the next text to send."""

@@ -33,7 +33,6 @@ from openocpp import (
     SampledValue,
     UnlockStatus,
 )
-from openocpp.rpc.frames import payload_text
 from tests.conftest import scaled
 from tests.foreign.peers import LIMIT, ForeignCentralSystem, now
 
@@ -251,9 +250,9 @@ def talk(chain: Chain, station: ForeignStation) -> None:
 
 
 def meaning(text: str) -> tuple[Any, ...]:
-    """What must be the same on both legs: kind, id and action, and the payload letter by letter."""
-    frame = json.loads(text)
-    return (*frame[:-1], payload_text(text))
+    """What must be the same on both legs: the kind, and from the id on all of it, letter by letter."""
+    kind, unique_id = json.loads(text)[:2]
+    return kind, text[text.index(f'"{unique_id}"') :]
 
 
 def test_all_core_actions_pass_with_the_same_ids_and_payloads(chain: Chain) -> None:

@@ -11,7 +11,8 @@ from openocpp.localcontroller.interface import ClientCredentials
 from openocpp.messages import HeartbeatReq
 from openocpp.testing.conversation import ScriptedServer
 from openocpp.transport.base import CloseCode
-from tests.localcontroller.driving import CENTRAL, TIMEOUT, Bench
+from openocpp.types import CallOutcome
+from tests.localcontroller.driving import BOOT, CENTRAL, TIMEOUT, Bench
 
 if TYPE_CHECKING:
     from openocpp.testing import SimulatedRuntime
@@ -349,6 +350,25 @@ def test_a_blocked_listener_holds_up_nobody_else(bench: Bench) -> None:
         other.expect_call("Heartbeat", timeout=1.0).answer({"currentTime": NOW})
         call.result()
     free.set(None)
+
+
+def test_what_waits_for_its_turn_when_the_connection_is_closed_goes_over_the_next_one(bench: Bench) -> None:
+    """As it is when the central system asks more than can be queued."""
+    bench.app.settings = {"retry_interval": 1.0}
+    charge_point, central_system = bench.both()
+    own = bench.sim.user(lambda: bench.app.central_system.call(HeartbeatReq()))
+    central_system.expect_call("Heartbeat")
+    waiting = charge_point.call("BootNotification", BOOT)
+    bench.sim.sleep(1)
+    bench.sim.network.delay = 0.5  # the peer's Close frame takes its time
+    proxy: Any = bench.app.central_system
+    proxy.endpoint.close(CloseCode.TRY_AGAIN_LATER)
+    assert own.result().outcome is CallOutcome.NotConnected
+    central_system.expect_closed(CloseCode.TRY_AGAIN_LATER)
+    assert bench.server is not None
+    again = bench.server.accept()
+    again.expect_call("BootNotification", BOOT).answer({"status": "Pending", "currentTime": NOW, "interval": 1})
+    waiting.result()
 
 
 def test_what_a_central_system_sends_out_of_turn_is_counted_and_ignored(bench: Bench) -> None:

@@ -41,6 +41,7 @@ def test_it_starts_and_stops_as_often_as_one_likes(bench: Bench) -> None:
     assert not controller.start()
     for _ in range(3):
         charge_point, central_system = bench.both()
+        bench.sim.sleep(1)
         assert [proxy.identifier for proxy in controller.charge_points] == ["CP1"]
         assert controller.charge_points[0] is bench.app.charge_point
         assert controller.stop()
@@ -174,8 +175,8 @@ def test_the_end_is_bounded_when_nobody_answers(sim: SimulatedRuntime) -> None:
     bench = Bench(sim)
     for number in range(3):
         bench.both(f"CP{number}")
+    sim.sleep(1)
     never = sim.waiter()
-    bench.app.proxies[0].central_system_proxy.set_timeout(3600)
     bench.app.listener.actions["central system gone"] = lambda: never.wait(None)
     sim.network.drop()
     began = sim.clock.now()
@@ -220,12 +221,18 @@ def runtime() -> Iterator[Runtime]:
         yield made
 
 
+def own_threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("local-controller")]
+
+
 def test_fifty_charge_points_share_a_few_threads(runtime: Runtime) -> None:
     """Each has a CALL open in both directions at the same time; what is made for it is gone afterwards."""
     server = ScriptedServer(runtime, "ws://127.0.0.1:0/cs")
     app = Application()
     app.url = f"ws://127.0.0.1:{server.port}/cs"
-    threads, files = threading.active_count(), len(open_descriptors())
+    there = threading.Semaphore(0)
+    app.listener.actions["central system there"] = there.release
+    files = len(open_descriptors())
     config = LocalControllerConfig(listen_url=LOOPBACK, call_request_timeout=scaled(20.0), log_max_entries_count=0)
     with ILocalController.create(config, app) as controller:
         assert controller.start()
@@ -238,22 +245,21 @@ def test_fifty_charge_points_share_a_few_threads(runtime: Runtime) -> None:
         came = [peer.expect_call("Heartbeat", timeout=scaled(20)) for peer in above]
         came += [peer.expect_call("ClearCache", timeout=scaled(20)) for peer in below]
         assert isinstance(controller, LocalController)
-        own = [thread for thread in threading.enumerate() if thread.name.startswith("local-controller")]
-        assert len(own) <= 1 + 8 + 4, [thread.name for thread in own]  # scheduler, workers, connectors
+        assert len(own_threads()) <= 1 + 8 + 4, own_threads()  # scheduler, workers, connectors
         assert len(controller.charge_points) == 50
         for call in came:
             call.answer({"currentTime": NOW} if call.action == "Heartbeat" else {"status": "Accepted"})
         for sent in up + down:
             sent.result(timeout=scaled(20))
-        assert app.events.count("central system there") == 50
+        assert all(there.acquire(timeout=scaled(20)) for _ in range(50))
     for peer in below:
         peer.expect_closed(CloseCode.GOING_AWAY, timeout=scaled(10))
     for peer in above:
         peer.expect_closed(CloseCode.NORMAL, timeout=scaled(10))
     assert app.events.count("central system gone") == app.events.count("charge point gone") == 50
     server.close()
-    assert threading.active_count() - threads <= 4, "those of the neighbours"
-    assert len(open_descriptors()) <= files + 2
+    assert own_threads() == []
+    assert len(open_descriptors()) <= files + 2, "those of the neighbours' scheduler"
 
 
 def test_a_cut_on_either_side_is_noticed(runtime: Runtime) -> None:

@@ -195,18 +195,35 @@ def test_half_a_surrogate_pair_can_be_answered() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "payload"),
+    ("text", "expected"),
     [
-        ('[2, "1", "A", {"a": 1.0, "b" : "]"} ]', '{"a": 1.0, "b" : "]"}'),
-        ('[3,"a,\\"b",{"x":[1]}]', '{"x":[1]}'),
-        ('[3,"1",null]', "{}"),
-        ('[2,17,"A",{}]', "{}"),
+        ('[2, "1", "A", {"a": 1.0, "b" : "]"} ]', '[2, "new", "A", {"a": 1.0, "b" : "]"} ]'),
+        ('[3,"a,\\"b",{"x":[1e2]}]', '[3, "new",{"x":[1e2]}]'),
+        ('[2,17,"A",null]', '[2, "new","A",null]'),
+        (' [ 4 , "1" , "Odd", "\\u00e9", {} ]\n', '[4, "new" , "Odd", "\\u00e9", {} ]\n'),
     ],
 )
-def test_payloads_exactly_as_they_came(text: str, payload: str) -> None:
-    assert frames.payload_text(text) == payload
+def test_a_message_with_another_id_is_otherwise_as_it_came(text: str, expected: str) -> None:
+    assert frames.readdressed(text, '"new"') == expected
 
 
-def test_an_error_has_no_payload() -> None:
-    with pytest.raises(ValueError, match="neither"):
-        frames.payload_text('[4,"1","GenericError","",{}]')
+def test_only_a_message_can_be_given_another_id() -> None:
+    with pytest.raises(ValueError, match="no message"):
+        frames.readdressed("{}", '"new"')
+
+
+@pytest.mark.parametrize(
+    ("text", "legal"),
+    [
+        ('[4,"1","GenericError","",{}]', True),
+        ('[4,"1","VendorError","text",{"a":[1]}]', True),
+        ('[4,"1"]', False),
+        ('[4,"1","","text",{}]', False),
+        ('[4,"1","GenericError",null,{}]', False),
+        ('[4,"1","GenericError","",null]', False),
+        ('[4,"1","GenericError","",{},0]', False),
+        (f'[4,"1","GenericError","{"x" * 256}",{{}}]', False),
+    ],
+)
+def test_which_errors_we_may_send_as_they_came(text: str, legal: bool) -> None:
+    assert frames.is_legal_error(text) is legal
