@@ -1,0 +1,153 @@
+"""What it costs to pass a message on, beside what it costs to handle it.
+
+    python benchmarks/local_controller.py                    100 connections, all kinds of messages
+    python benchmarks/local_controller.py --pin              each server on one core
+    python benchmarks/local_controller.py --profile          where the time goes, by function
+
+The load is that of ``central_system.py``: first on a central system, then on a local controller before the cheapest
+central system there can be (``raw_peer.py``). Each has a process of its own, whose CPU time (user and system) counts.
+A message is a CALL and its answer: two frames for the central system, four for the local controller. The best round
+counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.central_system import (  # noqa: E402
+    KINDS,
+    Load,
+    ServerProcess,
+    frames_of,
+    profile_threads,
+    report,
+    resident,
+)
+
+# -- the local controller's process ------------------------------------------------------------------------------------
+
+
+def serve(url: str, profile: str, *, pin: bool) -> None:
+    """Run a local controller until standard input ends; answer each line with figures of this process."""
+    if pin:
+        os.sched_setaffinity(0, {1})  # before there are other threads
+    from openocpp import (
+        ClientCredentials,
+        DefaultLocalControllerEventsHandler,
+        IChargePointProxy,
+        ILocalController,
+        LocalControllerConfig,
+    )
+
+    class Events(DefaultLocalControllerEventsHandler):
+        def charge_point_connected(self, charge_point: IChargePointProxy) -> None:
+            charge_point.central_system_proxy.connect(url, ClientCredentials(), connect_timeout=30.0)
+
+    config = LocalControllerConfig(
+        listen_url="ws://127.0.0.1:0/ocpp",
+        web_socket_ping_interval=0.0,
+        call_request_timeout=30.0,
+        max_handshakes_per_address=5000,
+    )
+    if profile:
+        profile_threads(profile)
+    with ILocalController.create(config, Events()) as controller:
+        if not controller.start():
+            sys.exit("the local controller did not start")
+        print(controller.port, flush=True)
+        for _ in sys.stdin:
+            usage = resource.getrusage(resource.RUSAGE_SELF)
+            connected = sum(pair.central_system_proxy.is_connected for pair in controller.charge_points)
+            print(json.dumps([usage.ru_utime + usage.ru_stime, resident(), connected]), flush=True)
+
+
+class ControllerProcess(ServerProcess):
+    """The local controller, as this process sees it."""
+
+    def __init__(self, url: str, *, pin: bool, profile: str) -> None:
+        command = [sys.executable, __file__, "--serve", url, "--profile", profile, *(["--pin"] if pin else [])]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._stdin, self._stdout = self._process.stdin, self._process.stdout
+        self.port = int(self._stdout.readline())
+
+
+# -- the measurement ---------------------------------------------------------------------------------------------------
+
+
+def measure(server: ServerProcess, load: Load, kind: str, options: argparse.Namespace) -> tuple[float, float]:
+    """Microseconds of CPU per message, and messages per second: of the best round."""
+    frames = frames_of(KINDS.get(kind, [kind]))
+    load.run(frames, max(len(load.socks), 2000))  # warm up
+    rounds = []
+    for _ in range(options.rounds):
+        cpu, began = server.figures()[0], time.perf_counter()
+        load.run(frames, options.messages)
+        wall = time.perf_counter() - began
+        rounds.append(((server.figures()[0] - cpu) / options.messages * 1e6, options.messages / wall))
+    return min(cost for cost, _ in rounds), max(rate for _, rate in rounds)
+
+
+def run(options: argparse.Namespace) -> None:
+    central = ServerProcess(pin=options.pin)
+    alone: dict[str, float] = {}
+    load = Load(central.port)
+    load.connect(options.connections)
+    for kind in options.kinds:
+        alone[kind], _ = measure(central, load, kind, options)
+    load.close()
+    central.stop()
+    peer = subprocess.Popen(
+        [sys.executable, str(ROOT / "benchmarks/raw_peer.py"), "0"], stdout=subprocess.PIPE, text=True
+    )
+    assert peer.stdout is not None
+    url = f"ws://127.0.0.1:{int(peer.stdout.readline())}/ocpp"
+    controller = ControllerProcess(url, pin=options.pin, profile=options.profile)
+    load = Load(controller.port)
+    load.connect(options.connections)
+    load.run(frames_of(["BootNotification"]), options.connections)
+    print(f"{controller.figures()[2]} pairs of connections, {controller.figures()[1] / 1024:.0f} MiB")
+    print(f"{'messages':<12} {'handled: us':>11} {'passed on: us':>14} {'ratio':>6} {'per s':>8}")
+    for kind in options.kinds:
+        cost, rate = measure(controller, load, kind, options)
+        print(f"{kind:<12} {alone[kind]:11.1f} {cost:14.1f} {cost / alone[kind]:6.2f} {rate:8.0f}", flush=True)
+    load.close()
+    controller.stop()
+    peer.kill()
+    if options.profile:
+        report(options.profile)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--connections", type=int, default=100)
+    parser.add_argument("--kinds", nargs="+", default=list(KINDS), help="Heartbeat, MeterValues, mix, or any action")
+    parser.add_argument("--messages", type=int, default=10_000, help="per round")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--pin", action="store_true", help="keep each server on one core")
+    parser.add_argument(
+        "--profile", nargs="?", const="/tmp/local_controller.prof", default="", help="file of a profile"
+    )
+    parser.add_argument("--serve", default="", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if options.serve:
+        serve(options.serve, options.profile, pin=options.pin)
+    else:
+        run(options)
+
+
+if __name__ == "__main__":
+    main()
