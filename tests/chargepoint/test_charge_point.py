@@ -426,6 +426,33 @@ def test_who_waits_for_an_answer_is_let_go(
     assert sim.clock.now() - began <= 3.0
 
 
+def test_who_comes_back_after_the_database_was_closed_is_refused(
+    station: Station, central: CentralSide, sim: SimulatedRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    online(station, central)
+    assert isinstance(station.cp, charge_point.ChargePoint)
+    session = station.cp._session
+    assert session is not None
+    database = session.ctx.database
+
+    def slow(*_: object) -> None:
+        with session.ctx.monitor.left():
+            sim.run_until(lambda: database.closed)
+        database.read("SELECT 1")
+
+    def misuse(*_: object) -> None:
+        raise StateError("a bug of ours")
+
+    monkeypatch.setattr(session.data_transfer, "send", slow)
+    user = sim.user(lambda: station.cp.data_transfer("vendor"))
+    sim.sleep(0.5)
+    monkeypatch.setattr(session.data_transfer, "send", misuse)
+    with pytest.raises(StateError, match="a bug of ours"):  # while it runs, nothing is hushed up
+        station.cp.data_transfer("vendor")
+    assert station.cp.stop()
+    assert user.result() is None
+
+
 CALLBACKS: list[tuple[str, Callable[[Station, ScriptedPeer], object]]] = [
     ("connection_state_changed", lambda station, peer: peer.abort()),
     ("boot_notification", lambda station, peer: None),
