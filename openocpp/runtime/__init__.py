@@ -2,7 +2,7 @@
 
 from openocpp.runtime.clock import Clock, SystemClock
 from openocpp.runtime.monitor import Monitor, MonitorTimer, WallTimer
-from openocpp.runtime.primitives import Gate, Mutex, SystemThreads, ThreadHandle, Threads
+from openocpp.runtime.primitives import Gate, Mutex, SystemThreads, ThreadEnd, ThreadHandle, Threads
 from openocpp.runtime.runtime import Runtime, RuntimeFuture, Stoppable, TimerHandle
 from openocpp.runtime.scheduler import READ, WRITE, Scheduler, SelectorScheduler, Timer
 from openocpp.runtime.waiter import Waiter
@@ -25,6 +25,7 @@ __all__ = [
     "Strand",
     "SystemClock",
     "SystemThreads",
+    "ThreadEnd",
     "ThreadHandle",
     "Threads",
     "Timer",

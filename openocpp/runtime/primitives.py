@@ -26,6 +26,10 @@ STACK_SIZE = 512 * 1024  # bytes; the default of 8 MB is reserved per thread for
 _starting = allocate_lock()  # the stack size is the whole process's: two threads that start must not mix theirs up
 
 
+class ThreadEnd(BaseException):
+    """Unwinds a thread whose runtime is over. Who catches everything, lest a callback ends a thread, lets it pass."""
+
+
 class Gate(Protocol):
     """A binary semaphore, closed at first: one thread waits, any thread opens."""
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar, cast
 
 from openocpp.errors import StateError
 from openocpp.runtime.monitor import Monitor
-from openocpp.runtime.primitives import SystemThreads
+from openocpp.runtime.primitives import SystemThreads, ThreadEnd
 from openocpp.runtime.waiter import Waiter
 from openocpp.runtime.workers import Lane, Strand, Workers
 
@@ -131,7 +131,9 @@ class Runtime:
                 return
             try:
                 future.set_result(function(*args, **kwargs))
-            except Exception as error:  # belongs to whoever asks for the result
+            except ThreadEnd:
+                raise
+            except BaseException as error:  # belongs to whoever asks for the result
                 future.set_exception(error)
 
         self.workers.submit(run)

@@ -11,6 +11,7 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING
 
+from openocpp.runtime.primitives import ThreadEnd
 from openocpp.runtime.waiter import membership
 
 if TYPE_CHECKING:
@@ -108,7 +109,9 @@ class Workers:
                     self._wake_one()
                 try:
                     function()
-                except Exception:  # a bug in one procedure must not cost the thread
+                except ThreadEnd:
+                    raise
+                except BaseException:  # a bug in one procedure, and be it sys.exit(), must not cost the thread
                     log.exception("%s: %r failed", self.name, function)
                 del function
             if not self._rest(gate):
@@ -232,7 +235,9 @@ class Strand:
                 function = self._queue.popleft()
             try:
                 function()
-            except Exception:  # the next one in the queue is not to blame
+            except ThreadEnd:
+                raise
+            except BaseException:  # the next one in the queue is not to blame
                 log.exception("%r failed", function)
             del function
         self._submit(self._run)

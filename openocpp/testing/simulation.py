@@ -19,6 +19,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from openocpp.errors import StateError
+from openocpp.runtime.primitives import ThreadEnd
 from openocpp.runtime.runtime import STOP_LIMIT, Runtime
 from openocpp.runtime.scheduler import Timer
 
@@ -39,8 +40,8 @@ class SimulationStuck(AssertionError):
     """Everybody waits and no deadline will ever wake anyone, or the same instant goes on for ever."""
 
 
-class SimulationEnded(BaseException):
-    """Unwinds the threads of a simulation that is over. No handler of errors should catch it."""
+class SimulationEnded(ThreadEnd):
+    """Unwinds the threads of a simulation that is over."""
 
 
 class SimulatedClock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from asyncio import CancelledError
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -91,6 +92,30 @@ def test_a_failing_job_does_not_cost_the_thread(caplog: pytest.LogCaptureFixture
         sim.workers.submit(lambda: 1 // 0)
         assert sim.submit(lambda: 1).result(1) == 1
         assert "ZeroDivisionError" in caplog.text
+
+
+ENDS = [SystemExit("enough"), CancelledError("not wanted any more"), KeyboardInterrupt("by hand")]
+
+
+@pytest.mark.parametrize("error", ENDS, ids=repr)
+def test_no_exception_ends_a_worker(error: BaseException, caplog: pytest.LogCaptureFixture) -> None:
+    """A callback that calls ``sys.exit`` or cancels itself is a bug like others."""
+
+    def fail() -> None:
+        raise error
+
+    with Runtime(workers=1, name="stubborn") as runtime:
+        strand = runtime.strand()
+        for _ in range(3):
+            runtime.workers.submit(fail)
+            strand.put(fail)
+        with pytest.raises(type(error), match=str(error)):
+            runtime.submit(fail).result(LIMIT)
+        behind = runtime.waiter()
+        strand.put(lambda: behind.set(None))
+        assert behind.wait(LIMIT)
+        assert runtime.submit(lambda: "served").result(LIMIT) == "served"
+    assert caplog.text.count(str(error)) == 6
 
 
 @pytest.mark.parametrize("seed", range(5))
