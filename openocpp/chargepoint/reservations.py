@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from openocpp.chargepoint.transactions import Claim
 from openocpp.errors import CallError, ErrorCode
@@ -29,6 +29,7 @@ from openocpp.types import (
     CancelReservationStatus,
     ChargePointStatus,
     ReservationStatus,
+    format_datetime,
     same_ci,
 )
 
@@ -51,6 +52,16 @@ ENDS_RESERVATIONS = {
     ChargePointStatus.Faulted: ReservationStatus.Faulted,
     ChargePointStatus.Unavailable: ReservationStatus.Unavailable,
 }  # 1.6 §5.13: such a connector cannot be reserved, and loses its reservation
+
+
+class Verdict(NamedTuple):
+    """The answer to a ReserveNow, and for the log why it is none that the central system likes."""
+
+    status: ReservationStatus
+    why: str = ""
+
+
+ACCEPTABLE = Verdict(ReservationStatus.Accepted)
 
 
 class ReservationManager:
@@ -78,45 +89,55 @@ class ReservationManager:
             raise CallError(ErrorCode.PropertyConstraintViolation, f"connectorId: there is no {request.connector_id}")
         self._end_expired()
         old = self._find(request.reservation_id)
-        status = self._verdict(connector, request, old)
+        status, why = self._verdict(connector, request, old)
         if status is not ReservationStatus.Accepted:
+            log.warning(
+                "%s: reservation %d of connector %d: %s, %s",
+                self.ctx.name, request.reservation_id, connector.id, status, why,
+            )  # fmt: skip
             return ReserveNowConf(status=status)
         self._store(connector, request, old)
         return Reply(ReserveNowConf(status=status), partial(self._stored, connector, old, request.reservation_id))
 
-    def _verdict(self, connector: Connector, request: ReserveNowReq, old: Connector | None) -> ReservationStatus:
+    def _verdict(self, connector: Connector, request: ReserveNowReq, old: Connector | None) -> Verdict:
         """``old`` has a reservation of the same id, which is replaced (1.6 §5.13)."""
         if connector.id == 0 and not self.ctx.keys.reserve_connector_zero_supported:
-            return ReservationStatus.Rejected
+            return Verdict(ReservationStatus.Rejected, "ReserveConnectorZeroSupported is not set (1.6 §5.13, §9.3.1)")
         if request.expiry_date <= self.ctx.clock.utcnow():
-            return ReservationStatus.Rejected
-        unusable = ENDS_RESERVATIONS.get(self.ctx.connectors.whole.status) or ENDS_RESERVATIONS.get(connector.status)
-        if unusable is not None:
-            return unusable
-        if connector.is_busy or (connector.is_reserved and connector is not old):
-            return ReservationStatus.Occupied
+            return Verdict(ReservationStatus.Rejected, f"it ended {format_datetime(request.expiry_date)} (1.6 §5.13, §6.37)")
+        for each in (self.ctx.connectors.whole, connector):
+            if each.status in ENDS_RESERVATIONS:
+                return Verdict(ENDS_RESERVATIONS[each.status], f"connector {each.id} is {each.status} (1.6 §5.13)")
+        if connector.is_busy:
+            return Verdict(ReservationStatus.Occupied, "there is a transaction (1.6 §5.13)")
+        if connector is old:
+            return ACCEPTABLE
+        if connector.is_reserved:
+            return Verdict(ReservationStatus.Occupied, f"reservation {connector.row.reservation_id} has it (1.6 §5.13)")
         if connector.id == 0:
             return self._any_connector(old)
-        if connector is old:
-            return ReservationStatus.Accepted
-        if connector.status is not ChargePointStatus.Available or self._is_last_for_zero(connector, old):
-            return ReservationStatus.Occupied
-        return ReservationStatus.Accepted
+        if connector.status is not ChargePointStatus.Available:
+            return Verdict(ReservationStatus.Occupied, f"it is {connector.status} (1.6 §5.13)")
+        if self._is_last_for_zero(connector, old):
+            return Verdict(ReservationStatus.Occupied, "the reservation of connector 0 needs this one (1.6 §5.13)")
+        return ACCEPTABLE
 
-    def _any_connector(self, old: Connector | None) -> ReservationStatus:
+    def _any_connector(self, old: Connector | None) -> Verdict:
         """Can one of the connectors be kept free?"""
-        if any(each is old or self._is_free(each) for each in self.ctx.connectors.physical):
-            return ReservationStatus.Accepted
+        if any(self._is_free(each, old) for each in self.ctx.connectors.physical):
+            return ACCEPTABLE
         statuses = {each.status for each in self.ctx.connectors.physical}
         if statuses - ENDS_RESERVATIONS.keys():
-            return ReservationStatus.Occupied
-        unavailable = ChargePointStatus.Unavailable in statuses
-        return ReservationStatus.Unavailable if unavailable else ReservationStatus.Faulted
+            status = ReservationStatus.Occupied
+        else:
+            unavailable = ChargePointStatus.Unavailable in statuses
+            status = ReservationStatus.Unavailable if unavailable else ReservationStatus.Faulted
+        return Verdict(status, "no connector can be kept free (1.6 §5.13)")
 
     def _is_last_for_zero(self, connector: Connector, old: Connector | None) -> bool:
         """Does a reservation of connector 0, if it is not the one that is replaced, need this very connector?"""
         whole = self.ctx.connectors.whole
-        return whole.is_reserved and whole is not old and not self._others_are_free(connector)
+        return whole.is_reserved and whole is not old and not self._others_are_free(connector, old)
 
     def _store(self, connector: Connector, request: ReserveNowReq, old: Connector | None) -> None:
         """Both ends of a move in one commit."""
@@ -252,13 +273,17 @@ class ReservationManager:
             return None
         return whole
 
-    def _others_are_free(self, connector: Connector) -> bool:
-        return any(self._is_free(each) for each in self.ctx.connectors.physical if each is not connector)
+    def _others_are_free(self, connector: Connector, leaving: Connector | None = None) -> bool:
+        return any(self._is_free(each, leaving) for each in self.ctx.connectors.physical if each is not connector)
 
     @staticmethod
-    def _is_free(connector: Connector) -> bool:
-        """Could anybody come and charge?"""
-        return connector.status is ChargePointStatus.Available and not connector.is_busy and not connector.is_reserved
+    def _is_free(connector: Connector, leaving: Connector | None = None) -> bool:
+        """Could anybody come and charge? ``leaving``: the connector that is about to lose its reservation."""
+        if connector.is_busy:
+            return False
+        if connector is leaving:  # it is Reserved only while nothing else is the matter with it
+            return connector.status in (ChargePointStatus.Available, ChargePointStatus.Reserved)
+        return connector.status is ChargePointStatus.Available and not connector.is_reserved
 
     # -- the use of a reservation --------------------------------------------------------------------------------------
 
