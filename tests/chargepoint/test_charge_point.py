@@ -824,3 +824,34 @@ def test_a_runtime_that_was_given_goes_on(server: Server, tmp_path: Path) -> Non
         wait_until(lambda: cp.is_connected, "connected")
         assert cp.stop()
     left.expect_none()
+
+
+def test_a_callback_that_hangs_holds_nobody_up(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(charge_point, "STOP_LIMIT", 0.2)
+    left = Leftovers(tmp_path)
+    inside, release = threading.Event(), threading.Event()
+
+    class Hanging(RecordingHandler):
+        def boot_notification(self, status: RegistrationStatus, time: datetime) -> None:
+            inside.set()
+            release.wait()
+
+    config = ChargePointConfig(
+        connexion_url=f"ws://127.0.0.1:{server.port}/ocpp", charge_point_identifier="REAL",
+        database_path=str(tmp_path / "real.db"),
+    )  # fmt: skip
+    cp = IChargePoint.create(config, MemoryOcppConfig(KEYS), Hanging())
+    assert cp.start()
+    assert inside.wait(scaled(10.0))
+    assert cp.stop()
+    assert "a thread still runs" in caplog.text
+    assert len(left.threads) == 1
+    assert left.files == []
+    release.set()
+    wait_until(lambda: left.threads == [], "the worker has ended too")
+    left.expect_none()
+    assert cp.start()
+    wait_until(lambda: cp.registration_status is RegistrationStatus.Accepted, "registered")
+    assert cp.stop()
