@@ -66,7 +66,9 @@ class Passage:
     def _done(self, outcome: Outcome) -> None:
         destination = self._destination
         if outcome.kind is OutcomeKind.ANSWERED:
-            if len(outcome.text) <= DIRECT_LIMIT and self._is_known():
+            info = self._info
+            quickly = info is None or destination.reads_quickly(info, info.confirmation)
+            if quickly and len(outcome.text) <= DIRECT_LIMIT:
                 self._answered(outcome.text)
             else:
                 destination.runtime.workers.submit(partial(self._answered, outcome.text))
@@ -76,9 +78,6 @@ class Passage:
             self.give_up()
         else:
             destination.hold(self)
-
-    def _is_known(self) -> bool:
-        return self._info is None or self._info.confirmation in self._destination.context.known
 
     def _answered(self, text: str) -> None:
         try:

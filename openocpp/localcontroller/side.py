@@ -106,10 +106,14 @@ class Side:
     def pass_directly(self, call: IncomingCall) -> bool:
         """Pass a short CALL on, if there is no handler for it. Threads: scheduler."""
         info = ACTIONS.get(call.action)
-        if info is not None and (info.request in self._handlers or info.request not in self.context.known):
+        if info is not None and (info.request in self._handlers or not self.reads_quickly(info, info.request)):
             return False
         self._pass_on(call, info)
         return True
+
+    def reads_quickly(self, info: ActionInfo, message: type[Record]) -> bool:
+        """Was a message like this one read before, or is it not read at all?"""
+        return message in self.context.known or self.wire.mode(info.action) is ValidationMode.off
 
     def serve(self, call: IncomingCall) -> None:
         """A CALL of this side: handled here, or passed on. Threads: a worker."""

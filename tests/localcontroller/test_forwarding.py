@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from openocpp.testing.conversation import ScriptedPeer
 
 WIRE = Wire(SchemaSet.load())
+numbers = itertools.count()
 FROM_CHARGE_POINT = sorted(name for name, info in ACTIONS.items() if info.may_be_sent_by(Role.CHARGE_POINT))
 FROM_CENTRAL_SYSTEM = sorted(name for name, info in ACTIONS.items() if info.may_be_sent_by(Role.CENTRAL_SYSTEM))
 
@@ -30,7 +32,7 @@ def odd(payload: str) -> str:
 
 def converse(sender: ScriptedPeer, receiver: ScriptedPeer, action: str, request: str, answer: str) -> None:
     """Send a text and answer with a text: both must arrive as they are."""
-    unique_id = f"{action}-1"
+    unique_id = f"id-{next(numbers)}"
     sender.send(f'[2,"{unique_id}","{action}",{request}]')
     frame = receiver.expect_frame()
     assert receiver.texts[-1] == f'[2, "{unique_id}","{action}",{request}]'
@@ -248,6 +250,16 @@ def test_without_validation_passes_also_what_nobody_here_understands(sim: Simula
     charge_point, central_system = bench.both()
     converse(charge_point, central_system, "MeterValues", '{"nonsense": true}', '["nonsense"]')
     charge_point.call("Heartbeat", {"nonsense": True}).error("FormationViolation")
+
+
+@pytest.mark.parametrize("length", [10, 5000, 100_000])
+def test_long_messages_pass_as_short_ones_do(bench: Bench, length: int) -> None:
+    charge_point, central_system = bench.both()
+    request = json.dumps({"vendorId": "V", "data": "é" * length})
+    answer = json.dumps({"status": "Accepted", "data": "x" * length})
+    for _ in range(3):  # the first ones are read on workers
+        converse(charge_point, central_system, "DataTransfer", request, answer)
+        converse(central_system, charge_point, "DataTransfer", request, answer)
 
 
 def test_a_request_for_the_other_direction_passes_too(bench: Bench) -> None:

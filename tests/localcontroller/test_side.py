@@ -83,6 +83,24 @@ def test_a_handler_answers_instead_of_the_other_side(sides: Sides) -> None:
     sides.asked.expect_nothing(1)
 
 
+def test_handlers_run_on_workers_also_for_what_was_passed_on_before(sides: Sides, bench: Bench) -> None:
+    seen: list[bool] = []
+
+    def handle(request: DataTransferReq) -> DataTransferConf:
+        seen.append(bench.sim.scheduler.is_current)
+        bench.sim.sleep(1)
+        return DataTransferConf(status=DataTransferStatus.Accepted)
+
+    for _ in range(3):
+        call = sides.asking.call("DataTransfer", data("x"))
+        sides.asked.expect_call("DataTransfer").answer({"status": "Rejected"})
+        call.result()
+    sides.proxy.register_handler(DataTransferReq, handle)
+    for _ in range(3):
+        sides.asking.call("DataTransfer", data("x")).result({"status": "Accepted"})
+    assert seen == [False] * 3
+
+
 def test_a_new_handler_replaces_the_old_one_and_without_one_it_is_passed_on(sides: Sides) -> None:
     def answer(text: str) -> Callable[[DataTransferReq], DataTransferConf]:
         return lambda request: DataTransferConf(status=DataTransferStatus.Accepted, data=text)
