@@ -21,13 +21,29 @@ class Parser(argparse.ArgumentParser):
         self.exit(1, f"{self.prog}: {message}\n")
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0")
+    return int(text)
+
+
+def _factor(text: str) -> float:
+    try:
+        factor = float(text)
+    except ValueError:
+        factor = 0.0
+    if not 0.0 < factor < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
+    return factor
+
+
 def parser(description: str, folder: Path) -> Parser:
     """The options of every sample; each adds its own."""
     made = Parser(description=description)
     made.add_argument("-w", dest="folder", type=Path, default=folder, help="folder of the INI file (default: its own)")
     made.add_argument("-r", dest="reset", action="store_true", help="forget all stored data before starting")
-    made.add_argument("--cycles", type=int, default=0, metavar="N", help="end after N cycles (default: never)")
-    made.add_argument("--speed", type=float, default=1.0, metavar="X", help="divide all pauses by X (default: 1)")
+    made.add_argument("--cycles", type=_count, default=0, metavar="N", help="end after N cycles (default: never)")
+    made.add_argument("--speed", type=_factor, default=1.0, metavar="X", help="divide all pauses by X (default: 1)")
     made.add_argument("-v", dest="verbose", action="store_true", help="show every message that is sent or received")
     return made
 

@@ -7,10 +7,12 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from openocpp import Runtime
+from openocpp.testing.conversation import ScriptedPeer
 from tests.conftest import scaled
 from tests.foreign.peers import ForeignCentralSystem
 
@@ -85,15 +87,16 @@ def test_the_charge_point_charges_at_a_foreign_central_system(central: ForeignCe
     assert "HeartbeatInterval=300" in (tmp_path / f"{sample}.ini").read_text(encoding="utf-8")
 
 
-def test_an_interrupt_ends_the_central_system_cleanly(tmp_path: Path) -> None:
+def begin_central_system(folder: Path, *options: str) -> tuple[subprocess.Popen[str], int, list[str]]:
+    """The sample on a free port, once it listens: the process, its port, what it has printed."""
     sample = "quick_start_centralsystem"
     text = (SAMPLES / sample / f"{sample}.ini").read_text(encoding="utf-8")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        port: int = probe.getsockname()[1]
     text = text.replace("127.0.0.1:8080", f"127.0.0.1:{port}").replace("../../schemas/", "")
-    (tmp_path / f"{sample}.ini").write_text(text, encoding="utf-8")
-    command = [sys.executable, "-u", str(SAMPLES / sample / "main.py"), "-w", str(tmp_path)]
+    (folder / f"{sample}.ini").write_text(text, encoding="utf-8")
+    command = [sys.executable, "-u", str(SAMPLES / sample / "main.py"), "-w", str(folder), *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert process.stdout is not None
     lines = []
@@ -101,6 +104,29 @@ def test_an_interrupt_ends_the_central_system_cleanly(tmp_path: Path) -> None:
         lines.append(line)
         if line.startswith("listening"):
             break
+    return process, port, lines
+
+
+def test_the_central_system_ends_after_its_rounds(tmp_path: Path) -> None:
+    process, port, lines = begin_central_system(tmp_path, "--cycles", "2", "--speed", "40")
+    with Runtime(name="station") as runtime:
+        answers: dict[str, Any] = {
+            "GetConfiguration": {"configurationKey": [{"key": "A", "readonly": False, "value": "1"}]},
+            "ChangeConfiguration": {"status": "Accepted"},
+            "TriggerMessage": {"status": "Rejected"},
+        }
+        peer = ScriptedPeer.connect(
+            runtime, f"ws://127.0.0.1:{port}/openocpp/", "CP1", answers=answers, timeout=scaled(10)
+        )
+        peer.expect_closed(1001, timeout=LIMIT)
+    rest, _ = process.communicate(timeout=LIMIT)
+    assert process.returncode == 0, "".join(lines) + rest
+    assert rest.count("----- CP1 -----") == 2
+    assert "2 rounds done" in rest
+
+
+def test_an_interrupt_ends_the_central_system_cleanly(tmp_path: Path) -> None:
+    process, _, lines = begin_central_system(tmp_path)
     process.send_signal(signal.SIGINT)
     rest, _ = process.communicate(timeout=LIMIT)
     assert process.returncode == 0, "".join(lines) + rest
