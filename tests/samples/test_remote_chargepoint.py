@@ -101,9 +101,9 @@ def test_a_transaction_is_started_limited_and_stopped_from_afar(runtime: Runtime
         peer.call("RemoteStopTransaction", {"transactionId": 7}).result({"status": "Accepted"})
         assert program.wait_for("1 transactions done", LIMIT)
         peer.expect_closed(1000, LIMIT)
+        assert program.process.wait(LIMIT) == 0  # it ends by itself
     finally:
-        code = program.end()
-    assert code == 0
+        program.end()
     (stop,) = central.of("StopTransaction")
     assert stop["reason"] == "Remote"
     assert stop["meterStop"] >= central.of("StartTransaction")[0]["meterStart"]
