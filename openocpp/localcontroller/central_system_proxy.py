@@ -15,6 +15,7 @@ from openocpp.localcontroller.proxies import ICentralSystemProxy
 from openocpp.localcontroller.side import Side
 from openocpp.messages import Role
 from openocpp.rpc.endpoint import Endpoint
+from openocpp.runtime import ThreadEnd
 from openocpp.transport.base import CloseCode, Target
 from openocpp.transport.reconnect import Client, RetryPolicy
 from openocpp.transport.url import Url, charge_point_url
@@ -251,7 +252,9 @@ class CentralSystemProxy(Side, ICentralSystemProxy):
         if self._listener is not None:
             try:
                 what(self._listener)
-            except Exception:  # the application's bug: what follows must follow all the same
+            except ThreadEnd:
+                raise
+            except BaseException:  # the application's bug: what follows must follow all the same
                 log.exception("%s: the listener failed", self.name)
 
     def _disconnect_charge_point(self) -> None:

@@ -16,6 +16,7 @@ from openocpp.rpc import frames
 from openocpp.rpc.json import dumps
 from openocpp.rpc.masking import masked
 from openocpp.rpc.session import Outcome, OutcomeKind, OutgoingCall, PassedOnCall, Session, State
+from openocpp.runtime import ThreadEnd
 from openocpp.transport.base import CloseCode, Closed
 from openocpp.types.base import printable
 
@@ -96,7 +97,9 @@ class IncomingCall:
             return
         try:
             endpoint.handler(self)
-        except Exception:  # a bug in a handler is answered, logged, and costs nobody else anything
+        except ThreadEnd:
+            raise
+        except BaseException:  # a bug in a handler is answered, logged, and costs nobody else anything
             self._failed()
             return
         if not self._ended and not self.deferred:

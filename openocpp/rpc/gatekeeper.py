@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from openocpp.runtime import ThreadEnd
 from openocpp.transport.admission import not_found, unauthorized
 from openocpp.transport.base import Accepted, Refused
 
@@ -84,6 +85,8 @@ class Admission:
     def _ask(self, refusal: T, name: str, question: Callable[[], T]) -> T:
         try:
             return question()
-        except Exception:  # the application's bug is a refusal, and costs nobody else anything
+        except ThreadEnd:
+            raise
+        except BaseException:  # the application's bug is a refusal, and costs nobody else anything
             log.exception("%s failed", name)
             return refusal

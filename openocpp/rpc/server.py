@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 from openocpp.errors import StateError
 from openocpp.rpc.endpoint import Endpoint
 from openocpp.rpc.gatekeeper import Admission, Gatekeeper
+from openocpp.runtime import ThreadEnd
 from openocpp.transport.base import CloseCode
 
 if TYPE_CHECKING:
@@ -307,7 +308,9 @@ class Server:
             connection.use(user)
             connection.announced = True
             user.announce()
-        except Exception:  # the application's bug costs this connection, no other
+        except ThreadEnd:
+            raise
+        except BaseException:  # the application's bug costs this connection, no other
             log.exception("%s: could not be announced, the connection is closed", connection.identity)
             connection.close(INTERNAL_ERROR, "internal error")
             return
@@ -322,7 +325,9 @@ class Server:
         if connection.announced and connection.user is not None:
             try:
                 connection.user.disconnected()
-            except Exception:  # the application's bug: there is nothing left that it could harm
+            except ThreadEnd:
+                raise
+            except BaseException:  # the application's bug: there is nothing left that it could harm
                 log.exception("%s: the end of the connection could not be told", connection.identity)
 
     # -- the end -------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,8 @@ from openocpp.types import CallOutcome
 from tests.localcontroller.driving import BOOT, CENTRAL, TIMEOUT, Bench
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from openocpp.testing import SimulatedRuntime
 
 NOW = "2024-01-01T00:00:00Z"
@@ -275,11 +278,12 @@ def test_the_central_system_is_absent_and_the_charge_point_has_to_go(sim: Simula
     assert sim.network.attempts == 2
 
 
+@pytest.mark.parametrize("bug", [lambda: 1 / 0, lambda: sys.exit("a bug too")], ids=["error", "exit"])
 def test_a_listener_that_fails_does_not_keep_the_charge_point(
-    sim: SimulatedRuntime, caplog: pytest.LogCaptureFixture
+    sim: SimulatedRuntime, caplog: pytest.LogCaptureFixture, bug: Callable[[], object]
 ) -> None:
     bench = Bench(sim, disconnect_from_cp_when_cs_disconnected=True)
-    bench.app.listener.actions = {"central system there": lambda: 1 / 0, "central system gone": lambda: 1 / 0}
+    bench.app.listener.actions = {"central system there": bug, "central system gone": bug}
     charge_point, central_system = bench.both()
     central_system.close()
     charge_point.expect_closed(CloseCode.GOING_AWAY)

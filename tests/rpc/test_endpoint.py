@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -208,6 +209,7 @@ def test_answers_do_not_wait_behind_handlers(sim: SimulatedRuntime) -> None:
     [
         (lambda call: call.refuse("SecurityError", "no", {"a": 1}), "SecurityError"),
         (lambda call: 1 / 0, "InternalError"),
+        (lambda call: sys.exit("a handler that ends the program"), "InternalError"),
         (lambda call: None, "InternalError"),
     ],
 )

@@ -20,7 +20,7 @@ class Keeper:
     def _answer(self, question: str) -> bool:
         self.asked.append(question)
         answer = self.answers.get(question, True)
-        if isinstance(answer, Exception):
+        if isinstance(answer, BaseException):
             raise answer
         return bool(answer)
 
@@ -59,7 +59,7 @@ def test_all_is_well() -> None:
         ("certificate", 403, ["known", "credentials", "certificate"]),
     ],
 )
-@pytest.mark.parametrize("answer", [False, RuntimeError("a bug")])
+@pytest.mark.parametrize("answer", [False, RuntimeError("a bug"), SystemExit("another bug")])
 def test_a_refusal_ends_the_questions(question: str, status: int, asked: list[str], answer: Any) -> None:
     keeper = Keeper(**{question: answer})
     verdict = admit(keeper, certificate=b"der")

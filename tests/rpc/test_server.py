@@ -148,9 +148,12 @@ def test_the_announcement_may_call_the_peer(bench: Bench) -> None:
     assert outcomes == [OutcomeKind.ANSWERED]
 
 
-def test_an_announcement_that_fails_closes_the_connection(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("error", [RuntimeError, SystemExit])
+def test_an_announcement_that_fails_closes_the_connection(
+    bench: Bench, caplog: pytest.LogCaptureFixture, error: type[BaseException]
+) -> None:
     def fail(user: User) -> None:
-        raise RuntimeError("a bug of the application")
+        raise error("a bug of the application")
 
     bench.role.on_announce = fail
     peer = bench.connect()
@@ -158,6 +161,24 @@ def test_an_announcement_that_fails_closes_the_connection(bench: Bench, caplog: 
     bench.sim.sleep(1)
     assert bench.events == ["CP1#0 announce", "CP1#0 disconnected"]
     assert "a bug of the application" in caplog.text
+
+
+@pytest.mark.parametrize("error", [RuntimeError, SystemExit])
+def test_who_cannot_be_told_of_an_end_is_told_of_the_next(
+    bench: Bench, caplog: pytest.LogCaptureFixture, error: type[BaseException]
+) -> None:
+    def fail(user: User) -> None:
+        raise error("a bug of the application")
+
+    bench.role.on_disconnected = fail
+    for _ in range(2):
+        bench.connect().close()
+        bench.sim.sleep(1)
+    assert bench.events == [
+        "CP1#0 announce", "CP1#0 announced", "CP1#0 disconnected",
+        "CP1#1 announce", "CP1#1 announced", "CP1#1 disconnected",
+    ]  # fmt: skip
+    assert caplog.text.count("CP1: the end of the connection could not be told") == 2
 
 
 def test_calls_of_one_connection_keep_their_order_whatever_the_handlers_do(bench: Bench) -> None:
