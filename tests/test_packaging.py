@@ -6,15 +6,18 @@ The wheel is made without a network: with the setuptools of the development envi
 from __future__ import annotations
 
 import configparser
+import os
 import re
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from pathlib import Path
 
 import pytest
 
 import openocpp
+from tests.conftest import scaled
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ["openocpp", "schemas", "setup.py", "setup.cfg", "README.rst", "LICENSE", "samples/LICENSE"]
@@ -91,6 +94,62 @@ def test_an_installed_copy_works_without_the_checkout(wheel: zipfile.ZipFile, tm
     assert version == openocpp.__version__
     assert Path(module) == tmp_path / "openocpp" / "__init__.py"
     assert Path(schemas) == tmp_path / "openocpp" / "schemas"
+
+
+BOOT = """
+import os, sys, threading
+import openocpp
+from openocpp import *
+
+class Requests(DefaultChargePointRequestHandler):
+    def boot_notification(self, *fields):
+        return RegistrationStatus.Accepted
+
+class Operator(DefaultCentralSystemEventsHandler):
+    def charge_point_connected(self, charge_point):
+        charge_point.register_handler(Requests())
+
+class Application(DefaultChargePointEventsHandler):
+    registered = threading.Event()
+    def get_tx_start_stop_meter_value(self, connector_id):
+        return 0
+    def boot_notification(self, status, time):
+        self.registered.set()
+
+settings = CentralSystemConfig(listen_url="ws://127.0.0.1:0/ocpp", database_path="central.db")
+with ICentralSystem.create(settings, Operator()) as central:
+    assert central.start()
+    url = f"ws://127.0.0.1:{central.port}/ocpp"
+    config = ChargePointConfig(connexion_url=url, charge_point_identifier="CP1", database_path="station.db")
+    with IChargePoint.create(config, MemoryOcppConfig({"NumberOfConnectors": 1}), Application()) as charge_point:
+        assert charge_point.start()
+        assert Application.registered.wait(float(sys.argv[1]))
+        assert charge_point.log_security_event("Hello")
+print(openocpp.__file__)
+"""
+
+
+def test_a_charge_point_boots_in_a_fresh_environment(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    """Installed without a network; what it requires is lent by the environment of the tests."""
+    environment = tmp_path / "environment"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True)
+    python = environment / "bin" / "python"
+    install = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"]
+    install += ["--no-index", "--no-deps", "--disable-pip-version-check", str(wheel.filename)]
+    installed = subprocess.run(install, capture_output=True, text=True, check=False)
+    assert installed.returncode == 0, installed.stderr
+    lent = {**os.environ, "PYTHONPATH": sysconfig.get_path("purelib"), "PYTHONSAFEPATH": "1"}
+    run = subprocess.run(
+        [python, "-W", "error", "-c", BOOT, str(scaled(20))],
+        cwd=tmp_path,
+        env=lent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert Path(run.stdout.strip()).is_relative_to(environment)
+    assert {path.name for path in tmp_path.glob("*.db")} == {"central.db", "station.db"}
 
 
 def test_a_checkout_finds_its_own_schemas() -> None:
