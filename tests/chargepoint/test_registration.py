@@ -626,22 +626,24 @@ def test_interval_0_from_the_beginning(sim: SimulatedRuntime, central: CentralSi
     station.cp.stop()
 
 
-def test_the_clocks_are_compared_once_a_day_however_much_is_sent(
-    station: Station, central: CentralSide, sim: SimulatedRuntime
-) -> None:
+def test_the_clocks_are_compared_once_a_day_however_much_is_sent(central: CentralSide, sim: SimulatedRuntime) -> None:
+    station = Station(sim, "")  # the disk is not of interest for days
     peer = online(station, central, interval=3600, Heartbeat={"currentTime": NOW})
     for _ in range(50):
         sim.sleep(1800.0)
         peer.call("ClearCache").result()
     assert len(station.handler.of("datetime_received")) == 1
+    station.cp.stop()
 
 
 def test_an_interval_of_more_than_a_day_is_no_reason_to_let_the_clocks_run_apart(
-    station: Station, central: CentralSide, sim: SimulatedRuntime
+    central: CentralSide, sim: SimulatedRuntime
 ) -> None:
+    station = Station(sim, "")  # the disk is not of interest for days
     online(station, central, interval=1_000_000, Heartbeat={"currentTime": NOW})
     sim.sleep(3 * 86_400.0 + 100.0)
     assert len(station.handler.of("datetime_received")) == 3
+    station.cp.stop()
 
 
 def test_no_heartbeats_without_connection_and_a_full_interval_after_it(
