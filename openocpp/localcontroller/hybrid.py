@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from openocpp.config import check_local_controller_config, setting
-from openocpp.errors import StateError
 from openocpp.localcontroller.charge_point_proxy import ChargePointProxy
 from openocpp.localcontroller.side import Context
 from openocpp.messages.schema import SchemaSet
@@ -69,4 +68,4 @@ class _Contexts:
 
 
 def _announced_already(charge_point: IChargePointProxy) -> None:
-    raise StateError(f"{charge_point!r} was announced as a central system's")
+    """As a central system's."""

@@ -79,6 +79,7 @@ def test_a_password_in_a_bad_url_is_not_logged(idle: Bench, caplog: pytest.LogCa
 
 def test_it_connects_only_once_at_a_time(idle: Bench) -> None:
     central = idle.app.central_system
+    assert "CP1" in repr(central)
     assert central.connect(CENTRAL, PLAIN)
     assert not central.connect(CENTRAL, PLAIN)
     assert idle.server is not None

@@ -13,6 +13,7 @@ from openocpp.messages import ACTIONS, PNC_ACTIONS, Role, tunnel
 from openocpp.messages.schema import SchemaSet
 from openocpp.messages.wire import Wire
 from openocpp.testing.instances import random_instance
+from openocpp.transport.base import CloseCode
 from tests.localcontroller.driving import BOOT, TIMEOUT, Bench
 
 if TYPE_CHECKING:
@@ -342,6 +343,32 @@ def test_a_connection_that_ends_before_the_answer_is_an_error_for_the_requester(
     central_system.expect_call("Heartbeat")
     central_system.abort()
     assert "not reachable" in call.error("GenericError", timeout=1.0)[1]
+
+
+def test_a_request_to_a_connection_that_is_being_closed_is_an_error_for_the_requester(bench: Bench) -> None:
+    """As it is when the charge point asks more than can be queued."""
+    _, central_system = bench.both()
+    bench.sim.network.delay = 0.5  # the peer's Close frame takes its time
+    proxy: Any = bench.app.charge_point
+    proxy.endpoint.close(CloseCode.TRY_AGAIN_LATER)
+    assert "not reachable" in central_system.call("ClearCache").error("GenericError", timeout=1.1)[1]
+
+
+def test_an_answer_that_nobody_here_can_bear_is_an_internal_error(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A bug: it must cost this CALL only."""
+    charge_point, central_system = bench.both()
+    proxy: Any = bench.app.central_system
+    with monkeypatch.context() as patch:
+        patch.setattr(type(proxy.wire), "read_confirmation", lambda *_: 1 / 0)
+        call = charge_point.call("Heartbeat")
+        central_system.expect_call("Heartbeat").answer({"currentTime": "2024-01-01T00:00:00Z"})
+        call.error("InternalError")
+    assert "ZeroDivisionError" in caplog.text
+    call = charge_point.call("Heartbeat")
+    central_system.expect_call("Heartbeat").answer({"currentTime": "2024-01-01T00:00:00Z"})
+    call.result()
 
 
 def test_a_charge_point_that_leaves_during_a_call_is_no_trouble(bench: Bench) -> None:

@@ -162,6 +162,24 @@ def test_it_must_be_done_while_the_charge_point_is_announced(hybrid: HybridBench
     peer.call("Heartbeat").result()
 
 
+def test_a_charge_point_that_has_left_by_then_is_no_trouble(hybrid: HybridBench) -> None:
+    usual = hybrid.app.charge_point_connected
+
+    def connected(charge_point: ICentralSystem.IChargePoint) -> None:
+        hybrid.sim.sleep(5)
+        usual(charge_point)
+
+    hybrid.app.charge_point_connected = connected  # type: ignore[method-assign]
+    hybrid.system.stop()
+    hybrid.system.start()
+    hybrid.charge_point("CPlc").abort()
+    hybrid.sim.sleep(60)
+    assert hybrid.app.events[-1] == "charge point gone"
+    assert hybrid.app.events.count("central system there") == hybrid.app.events.count("central system gone")
+    assert hybrid.sim.network.links == []
+    assert hybrid.system.stop()
+
+
 def test_settings_that_are_not_usable_leave_the_charge_point_as_it_was(hybrid: HybridBench) -> None:
     errors: list[ConfigError] = []
 
