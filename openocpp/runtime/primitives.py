@@ -100,7 +100,7 @@ class SystemGate:
             return
 
     def wait(self, timeout: float | None = None) -> bool:
-        return self._lock.acquire(True, -1 if timeout is None else max(timeout, 0.0))
+        return self._lock.acquire(True, -1 if timeout is None else min(max(timeout, 0.0), threading.TIMEOUT_MAX))
 
 
 class SystemThread:

@@ -30,6 +30,7 @@ READ = selectors.EVENT_READ
 WRITE = selectors.EVENT_WRITE
 
 LONG_ROUND = 0.05  # seconds; a round that takes longer delays every connection
+LONGEST_SLEEP = 3600.0  # seconds; what a selector can be asked for is bounded (epoll: 24 days), timers are not
 COMPACT_ABOVE = 64  # dead timers that are not worth a clean-up
 
 
@@ -68,7 +69,7 @@ class Scheduler(Protocol):
         """Run it soon, in the order of the calls, never within this call."""
 
     def call_at(self, when: float, function: Callable[[], object]) -> Timer:
-        """Run it when the clock's ``now`` has reached ``when``."""
+        """Run it when the clock's ``now`` has reached ``when``, however far that is. ValueError for nan."""
 
     def call_later(self, seconds: float, function: Callable[[], object]) -> Timer: ...
 
@@ -120,6 +121,8 @@ class SelectorScheduler:
             self._wakeup.set()
 
     def call_at(self, when: float, function: Callable[[], object]) -> Timer:
+        if when != when:
+            raise ValueError("nan is no time: it would upset the order of all timers")
         timer = Timer(when, function)
         if self.is_current:
             self._push(timer)
@@ -176,7 +179,7 @@ class SelectorScheduler:
             heappop(self._heap)
         if not self._heap:
             return None
-        return max(self._heap[0][0] - self._clock.now(), 0.0)
+        return min(max(self._heap[0][0] - self._clock.now(), 0.0), LONGEST_SLEEP)
 
     def _round(self, events: list[tuple[selectors.SelectorKey, int]]) -> None:
         began = self._clock.now()

@@ -17,6 +17,8 @@ def test_a_gate_lets_one_wait_pass_for_each_opening() -> None:
     assert gate.wait(0) is True
     assert gate.wait(0) is False
     assert gate.wait(-1) is False
+    gate.open()
+    assert gate.wait(1e300) is True
 
 
 def test_a_thread_runs_and_can_be_joined() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import selectors
 import socket
@@ -72,6 +73,22 @@ def test_timers_run_in_the_order_of_their_deadlines_from_any_thread(runtime: Run
     runtime.scheduler.call_at(now + 0.04, lambda: waiter.set(None))
     assert waiter.wait(LIMIT)
     assert seen == [1, 2, 3]
+
+
+@pytest.mark.parametrize("far", [2.0**31, 1e300, math.inf])
+def test_a_timer_may_lie_as_far_in_the_future_as_it_likes(runtime: Runtime, far: float) -> None:
+    """A peer may ask for a heartbeat every 68 years."""
+    timer = runtime.scheduler.call_later(far, lambda: None)
+    done(runtime, lambda: None)  # the next sleep is as long as that timer allows
+    waiter = runtime.waiter()
+    runtime.scheduler.call_later(0.01, lambda: waiter.set(None))
+    assert waiter.wait(LIMIT)
+    assert timer.active
+
+
+def test_what_is_no_time_is_refused(runtime: Runtime) -> None:
+    with pytest.raises(ValueError, match="nan"):
+        runtime.scheduler.call_later(math.nan, lambda: None)
 
 
 def test_a_cancelled_timer_is_not_called(runtime: Runtime) -> None:
