@@ -104,7 +104,8 @@ class ReservationManager:
         if connector.id == 0 and not self.ctx.keys.reserve_connector_zero_supported:
             return Verdict(ReservationStatus.Rejected, "ReserveConnectorZeroSupported is not set (1.6 §5.13, §9.3.1)")
         if request.expiry_date <= self.ctx.clock.utcnow():
-            return Verdict(ReservationStatus.Rejected, f"it ended {format_datetime(request.expiry_date)} (1.6 §5.13, §6.37)")
+            ended = format_datetime(request.expiry_date)
+            return Verdict(ReservationStatus.Rejected, f"it ended {ended} (1.6 §5.13, §6.37)")
         for each in (self.ctx.connectors.whole, connector):
             if each.status in ENDS_RESERVATIONS:
                 return Verdict(ENDS_RESERVATIONS[each.status], f"connector {each.id} is {each.status} (1.6 §5.13)")

@@ -21,7 +21,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from openocpp.chargepoint.smart_charging.occurrences import Span, schedule_pieces, to_instant, to_seconds
 from openocpp.chargepoint.smart_charging.rates import Limit, Rates, lowest, total
 from openocpp.chargepoint.smart_charging.stacking import charge_point_candidates, connector_candidates, prevailing
-from openocpp.types import ChargingSchedule, ChargingSchedulePeriod, CompositeSchedule, GetCompositeScheduleStatus
+from openocpp.types import (
+    ChargingSchedule,
+    ChargingSchedulePeriod,
+    CompositeSchedule,
+    GetCompositeScheduleStatus,
+    format_datetime,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -61,11 +67,45 @@ def composite_schedule(
     start and duration stand in them. The result is Rejected when there is no limit at all, or none for a while between
     limits; when the connector is not known; when the duration is not positive.
     """
-    if duration <= 0 or not 0 <= connector_id <= situation.connectors:
+    if unaskable(situation, connector_id, duration) is not None:
         return REJECTED
     limits = Limits.asked_for(situation, now, duration, unit, local_limits)
-    timeline = limits.of_charge_point() if connector_id == 0 else limits.of_connector(connector_id)
-    return report(connector_id, timeline, limits.rates)
+    return report(connector_id, limits.of(connector_id), limits.rates)
+
+
+def why_rejected(
+    situation: Situation,
+    connector_id: int,
+    now: datetime,
+    duration: int,
+    unit: ChargingRateUnitType,
+    local_limits: Mapping[int, ChargingSchedule] = NO_LIMITS,
+) -> str | None:
+    """For the log: why ``composite_schedule`` answers the same question with Rejected; None when it does not."""
+    problem = unaskable(situation, connector_id, duration)
+    if problem is not None:
+        return problem
+    return untellable(Limits.asked_for(situation, now, duration, unit, local_limits).of(connector_id))
+
+
+def unaskable(situation: Situation, connector_id: int, duration: int) -> str | None:
+    """What is wrong with the question (1.6 §5.7)."""
+    if duration <= 0:
+        return f"the duration is {duration} s (1.6 §5.7)"
+    if not 0 <= connector_id <= situation.connectors:
+        return f"there is no connector {connector_id} (1.6 §5.7)"
+    return None
+
+
+def untellable(timeline: Timeline) -> str | None:
+    """Why a timeline cannot be written down as a schedule: a period without limit is none (1.6 §7.14)."""
+    if not timeline:
+        return "nothing limits it (1.6 §5.7)"
+    for step, following in pairwise(timeline):
+        if step.end != following.start:
+            begin, end = to_instant(step.end), to_instant(following.start)
+            return f"nothing limits it from {format_datetime(begin)} to {format_datetime(end)} (1.6 §5.7)"
+    return None
 
 
 @dataclass(frozen=True)
@@ -90,6 +130,10 @@ class Limits:
         start = to_seconds(now)
         window = Span(start, start + min(duration, LONGEST))
         return cls(situation, window, Rates(unit, situation.operating_voltage), local_limits)
+
+    def of(self, connector_id: int) -> Timeline:
+        """The limits of a connector; 0 is the charge point."""
+        return self.of_charge_point() if connector_id == 0 else self.of_connector(connector_id)
 
     def of_connector(self, connector_id: int) -> Timeline:
         """The profiles of the connector, its local limit and the charge point's maximum: the lowest (1.6 §3.13.3)."""
@@ -156,7 +200,7 @@ def report(connector_id: int, timeline: Timeline, rates: Rates) -> CompositeSche
     Neighbours are joined when limit and phases are equal: 3680 W is 16 A on one phase and 8 A on two. No startSchedule:
     errata 3.57. The number of periods is not bounded: ChargingScheduleMaxPeriods is about what is received.
     """
-    if not timeline or any(step.end != following.start for step, following in pairwise(timeline)):
+    if untellable(timeline) is not None:
         return REJECTED
     start = timeline[0].start
     periods: list[ChargingSchedulePeriod] = []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from openocpp.chargepoint.smart_charging.composite import NO_LIMITS, Limits, lowest_of, report
+from openocpp.chargepoint.smart_charging.composite import NO_LIMITS, Limits, lowest_of, report, unaskable
 from openocpp.chargepoint.smart_charging.occurrences import pieces, to_instant
 from openocpp.chargepoint.smart_charging.stacking import charge_point_candidates, connector_candidates
 
@@ -61,8 +61,9 @@ def explain(
     The causes are the profiles of the connector (for connector 0: what each connector may take), the
     ChargePointMaxProfiles and the local limit. ValueError when there is no such connector, or no duration.
     """
-    if duration <= 0 or not 0 <= connector_id <= situation.connectors:
-        raise ValueError(f"no composite schedule of connector {connector_id} for {duration} s")
+    problem = unaskable(situation, connector_id, duration)
+    if problem is not None:
+        raise ValueError(f"no composite schedule: {problem}")
     limits = Limits.asked_for(situation, now, duration, unit, local_limits)
     candidates = charge_point_candidates(situation, limits.window.start)
     causes = []

@@ -8,17 +8,18 @@ Threads: monitor.
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from openocpp.chargepoint.smart_charging.composite import REJECTED, composite_schedule
+from openocpp.chargepoint.smart_charging.composite import composite_schedule, why_rejected
 from openocpp.chargepoint.smart_charging.model import (
     Capabilities,
     InstalledProfile,
     RunningTransaction,
     Situation,
 )
-from openocpp.chargepoint.smart_charging.profiles import ProfileSet
+from openocpp.chargepoint.smart_charging.profiles import Criteria, ProfileSet
 from openocpp.chargepoint.smart_charging.setpoint import setpoints
 from openocpp.chargepoint.smart_charging.validation import (
     check_local_limits,
@@ -43,6 +44,7 @@ from openocpp.types import (
     ChargingProfilePurposeType,
     ChargingProfileStatus,
     ClearChargingProfileStatus,
+    GetCompositeScheduleStatus,
     same_ci,
 )
 
@@ -69,6 +71,9 @@ class Expected(NamedTuple):
     profile: ChargingProfile
     timer: MonitorTimer | None
 
+    def installed(self, connector_id: int, transaction_key: int | None = None) -> InstalledProfile:
+        return InstalledProfile(connector_id, self.profile, transaction_key)
+
 
 class SmartChargingManager:
     """Keeps the charging profiles, and answers what they allow."""
@@ -78,6 +83,7 @@ class SmartChargingManager:
         self._table = ChargingProfiles(ctx.database)
         self._profiles = ProfileSet(self._stored())
         self._expected: dict[int, Expected] = {}  # by the connector of the remote start; 0: any
+        self._clock_offsets: dict[int, float] = {}  # by the key of a transaction that began in this session
         self._transactions = transactions
         transactions.started.subscribe(self._started)
         transactions.stopped.subscribe(self._stopped)
@@ -107,7 +113,7 @@ class SmartChargingManager:
         """Why it is not installed; None when it is."""
         if profile.transaction_id is not None:
             self._transactions.await_ids([connector])  # it often follows the answer to StartTransaction at once
-        running = _running(connector)
+        running = self._running(connector)
         problem = check_profile(profile, connector.id, self._capabilities(), running)
         if problem is not None:
             return problem
@@ -130,22 +136,29 @@ class SmartChargingManager:
 
     @handles(ClearChargingProfileReq)
     def clear_profiles(self, request: ClearChargingProfileReq) -> ClearChargingProfileConf:
-        change = self._profiles.clear(
-            request.id, request.connector_id, request.charging_profile_purpose, request.stack_level
-        )
+        """Those too that came with a remote start and wait for its transaction (errata 3.25)."""
+        criteria = Criteria(request.id, request.connector_id, request.charging_profile_purpose, request.stack_level)
+        change = self._profiles.clear(*criteria)
         self._keep(change)
-        found = ClearChargingProfileStatus.Accepted if change.removed else ClearChargingProfileStatus.Unknown
-        return ClearChargingProfileConf(status=found)
+        waiting = [number for number, one in self._expected.items() if criteria.match(one.installed(number))]
+        for number in waiting:
+            self.forget_remote(number)
+        if not change.removed and not waiting:
+            return ClearChargingProfileConf(status=ClearChargingProfileStatus.Unknown)
+        return ClearChargingProfileConf(status=ClearChargingProfileStatus.Accepted)
 
     @handles(GetCompositeScheduleReq)
     def get_composite_schedule(self, request: GetCompositeScheduleReq) -> GetCompositeScheduleConf:
         received = self.ctx.clock.utcnow()
         number, duration = request.connector_id, request.duration
-        result = REJECTED
-        if self.ctx.connectors.get(number) is not None and duration > 0:
-            local = self._local_limits(number, duration)
-            unit = request.charging_rate_unit or self._capabilities().usual_unit
-            result = composite_schedule(self._situation(), number, received, duration, unit, local)
+        known = self.ctx.connectors.get(number) is not None and duration > 0
+        local = self._local_limits(number, duration) if known else {}
+        unit = request.charging_rate_unit or self._capabilities().usual_unit
+        question = (self._situation(), number, received, duration, unit, local)
+        result = composite_schedule(*question)
+        if result.status is GetCompositeScheduleStatus.Rejected:
+            why = why_rejected(*question)
+            log.info("%s: no composite schedule of connector %d: %s", self.ctx.name, number, why)
         return GetCompositeScheduleConf(
             status=result.status,
             connector_id=result.connector_id,
@@ -176,13 +189,29 @@ class SmartChargingManager:
         return setpoints(self._situation(), connector_id, self.ctx.clock.utcnow(), unit)
 
     def _situation(self) -> Situation:
-        running = {each.id: _running(each) for each in self.ctx.connectors.physical}
+        running = {each.id: self._running(each) for each in self.ctx.connectors.physical}
         return Situation(
             profiles=list(self._profiles),
             connectors=len(self.ctx.connectors.physical),
             transactions={number: transaction for number, transaction in running.items() if transaction is not None},
             operating_voltage=float(self.ctx.setting("operating_voltage")),
         )
+
+    def _running(self, connector: Connector) -> RunningTransaction | None:
+        """A clock that was set since the transaction began has not moved its relative schedules (1.6 §7.9).
+
+        Of one that began before a restart nothing is known but the wall clock.
+        """
+        transaction = connector.transaction
+        if transaction is None:
+            return None
+        then = self._clock_offsets.get(transaction.key)
+        shift = timedelta(0) if then is None else timedelta(seconds=round(self._clock_offset() - then))
+        return RunningTransaction(transaction.key, transaction.start_time + shift, transaction.cs_id)
+
+    def _clock_offset(self) -> float:
+        """Seconds between the clock on the wall and the one that nobody sets."""
+        return float(self.ctx.clock.utcnow().timestamp() - self.ctx.clock.now())
 
     def _capabilities(self) -> Capabilities:
         keys = self.ctx.keys
@@ -220,12 +249,12 @@ class SmartChargingManager:
             expected.timer.cancel()
 
     def _started(self, connector: Connector, transaction: TransactionRow) -> None:
+        self._clock_offsets[transaction.key] = self._clock_offset()
         for number in (connector.id, 0):
             expected = self._expected.get(number)
             if expected is not None and same_ci(expected.id_tag, transaction.id_tag):
                 self.forget_remote(number)
-                bound = InstalledProfile(connector.id, expected.profile, transaction.key)
-                change = self._profiles.install(bound, self._room())
+                change = self._profiles.install(expected.installed(connector.id, transaction.key), self._room())
                 if change is None:
                     log.error("%s: the profile of a remote start is lost: %s", self.ctx.name, self._no_room())
                 else:
@@ -234,6 +263,7 @@ class SmartChargingManager:
         self.forget_remote(connector.id)  # of another id tag: its transaction cannot start there any more
 
     def _stopped(self, connector: Connector, transaction: TransactionRow) -> None:
+        self._clock_offsets.pop(transaction.key, None)
         self._keep_if_possible(self._profiles.remove_transaction(transaction.key))
 
     # -- the disk ------------------------------------------------------------------------------------------------------
@@ -276,13 +306,6 @@ class SmartChargingManager:
                 continue
             found.append(InstalledProfile(row.connector_id, profile, row.transaction_key))
         return found
-
-
-def _running(connector: Connector) -> RunningTransaction | None:
-    transaction = connector.transaction
-    if transaction is None:
-        return None
-    return RunningTransaction(transaction.key, transaction.start_time, transaction.cs_id)
 
 
 def _row(installed: InstalledProfile) -> ChargingProfileRow:

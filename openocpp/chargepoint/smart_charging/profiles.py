@@ -33,6 +33,24 @@ class Change(NamedTuple):
     added: tuple[InstalledProfile, ...] = ()
 
 
+class Criteria(NamedTuple):
+    """Which profiles are to be cleared: that with this id, or else all that match whatever is given (errata 3.26)."""
+
+    profile_id: int | None = None
+    connector_id: int | None = None
+    purpose: Purpose | None = None
+    stack_level: int | None = None
+
+    def match(self, installed: InstalledProfile) -> bool:
+        if self.profile_id is not None:
+            return installed.id == self.profile_id
+        return (
+            self.connector_id in (None, installed.connector_id)
+            and self.purpose in (None, installed.purpose)
+            and self.stack_level in (None, installed.stack_level)
+        )
+
+
 class ProfileSet:
     """Installed profiles: one of each chargingProfileId, and one of each purpose, stack level and connector.
 
@@ -80,15 +98,7 @@ class ProfileSet:
 
         Connector 0 means the profiles of connector 0. Without any criterion all are removed.
         """
-        if profile_id is not None:
-            return self._remove_if(lambda installed: installed.id == profile_id)
-        return self._remove_if(
-            lambda installed: (
-                connector_id in (None, installed.connector_id)
-                and purpose in (None, installed.purpose)
-                and stack_level in (None, installed.stack_level)
-            )
-        )
+        return self._remove_if(Criteria(profile_id, connector_id, purpose, stack_level).match)
 
     def remove_transaction(self, transaction_key: int) -> Change:
         """Remove the TxProfiles of a transaction that has ended (1.6 §3.13.1, §7.10)."""

@@ -37,10 +37,11 @@ def precedence(installed: InstalledProfile) -> tuple[int, int]:
 def connector_candidates(situation: Situation, connector_id: int, now: int) -> list[Candidate]:
     """The profiles for one connector in order of precedence: TxProfiles of its transaction, then TxDefaultProfiles.
 
-    Relative schedules start with the transaction. Without one they would start now.
+    Relative schedules start with the transaction. Without one they would start now. No later with one: what runs has
+    begun, whatever the wall clock says since somebody has set it.
     """
     transaction = situation.transactions.get(connector_id)
-    start = now if transaction is None else to_seconds(transaction.started)
+    start = now if transaction is None else min(to_seconds(transaction.started), now)
     of_transaction: list[InstalledProfile] = []
     by_default: list[InstalledProfile] = []
     for installed in situation.profiles:

@@ -124,7 +124,7 @@ def of_connector(moment: datetime, now: datetime, situation: Situation, connecto
     transaction = situation.transactions.get(connector_id)
     start = now
     if transaction is not None:
-        start = transaction.started.replace(microsecond=0)
+        start = min(transaction.started.replace(microsecond=0), now)  # what runs has begun
         ours = [
             installed
             for installed in of_purpose(situation, Purpose.TxProfile)

@@ -1,4 +1,4 @@
-"""Charging profiles on their way: messages, transactions, remote starts, the disk, the clock."""
+"""Charging profiles on their way: messages, transactions, the disk, the clock."""
 
 from __future__ import annotations
 
@@ -15,16 +15,14 @@ from openocpp.types import (
     AuthorizationStatus,
     ChargePointStatus,
     ChargingProfile,
-    ChargingRateUnitType,
     Setpoints,
     SmartChargingSetpoint,
     format_datetime,
 )
 from tests.chargepoint.conftest import NOW as BOOT_TIME
-from tests.chargepoint.conftest import CentralSide, Station, online
-from tests.chargepoint.driving import begin, end, go_offline, go_online, rows, started, starting
+from tests.chargepoint.conftest import CentralSide, Station
+from tests.chargepoint.driving import begin, end, go_offline, go_online, started, starting
 from tests.chargepoint.smart_charging.build import (
-    A,
     Absolute,
     ChargePointMaxProfile,
     Daily,
@@ -37,75 +35,25 @@ from tests.chargepoint.smart_charging.build import (
     profile,
     schedule,
 )
+from tests.chargepoint.smart_charging.driving import (
+    clear,
+    composite,
+    installed,
+    limit,
+    payload,
+    periods,
+    put,
+    up,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from openocpp.testing import SimulatedRuntime
-    from openocpp.testing.conversation import ScriptedPeer
 
 WALL = datetime(2024, 1, 1, tzinfo=UTC)  # a Monday
 HOUR = 3600
 DAY = 24 * HOUR
-
-
-def up(station: Station, central: CentralSide) -> ScriptedPeer:
-    """Started, connected, accepted; heartbeats are of no interest."""
-    return online(station, central, Heartbeat={"currentTime": BOOT_TIME})
-
-
-def payload(connector_id: int, given: ChargingProfile, **changes: Any) -> dict[str, Any]:
-    """A SetChargingProfile. ``changes`` of the profile are written as they are, legal or not."""
-    return {"connectorId": connector_id, "csChargingProfiles": {**to_payload(given), **changes}}
-
-
-def put(peer: ScriptedPeer, connector_id: int, given: ChargingProfile, **changes: Any) -> str:
-    """The answer to a SetChargingProfile."""
-    status: str = peer.call("SetChargingProfile", payload(connector_id, given, **changes)).result()["status"]
-    return status
-
-
-def clear(peer: ScriptedPeer, **criteria: Any) -> str:
-    status: str = peer.call("ClearChargingProfile", criteria).result()["status"]
-    return status
-
-
-def composite(peer: ScriptedPeer, connector_id: int, duration: int, unit: str | None = None) -> dict[str, Any]:
-    request = {"connectorId": connector_id, "duration": duration, **({"chargingRateUnit": unit} if unit else {})}
-    return peer.call("GetCompositeSchedule", request).result()
-
-
-def periods(answer: dict[str, Any]) -> str:
-    """``"0:16/1, 1000:10/2; 3600"``: starts, limits, phases and the duration."""
-    found = answer["chargingSchedule"]
-    told = ", ".join(f"{p['startPeriod']}:{p['limit']:g}/{p['numberPhases']}" for p in found["chargingSchedulePeriod"])
-    return f"{told}; {found['duration']}"
-
-
-def installed(station: Station) -> dict[int, tuple[int, int | None]]:
-    """What stands on the disk: connectors and transactions by profile. It must be what is in memory."""
-    found = rows(station, "SELECT id, connector_id, transaction_key FROM ChargingProfiles")
-    memory = station.cp._session.smart_charging._profiles  # type: ignore[attr-defined]
-    on_disk = {number: (connector, key) for number, connector, key in found}
-    assert on_disk == {one.id: (one.connector_id, one.transaction_key) for one in memory}
-    return on_disk
-
-
-def limit(station: Station, connector_id: int = 1, unit: ChargingRateUnitType = A) -> float | None:
-    """What the connector may take now."""
-    found = station.cp.get_setpoint(connector_id, unit)
-    assert found is not None
-    return None if found.connector is None else found.connector.value
-
-
-def remote_start(peer: ScriptedPeer, given: ChargingProfile | None, connector_id: int | None = 1) -> str:
-    request: dict[str, Any] = {"idTag": "TAG"}
-    if connector_id is not None:
-        request["connectorId"] = connector_id
-    if given is not None:
-        request["chargingProfile"] = to_payload(given)
-    status: str = peer.call("RemoteStartTransaction", request).result()["status"]
-    return status
 
 
 # -- SetChargingProfile ------------------------------------------------------------------------------------------------
@@ -315,178 +263,6 @@ def test_a_profile_that_overtakes_the_answer_to_the_start(station: Station, cent
     assert limit(station) == 8
 
 
-# -- remote start ------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("connector_id", [1, None])
-def test_a_profile_that_comes_with_a_remote_start(
-    station: Station, central: CentralSide, connector_id: int | None
-) -> None:
-    """1.6 §5.16.2: it waits for the transaction of its id tag, on whichever connector that begins."""
-    peer = up(station, central)
-    assert put(peer, 0, profile("0:20", id=1)) == "Accepted"
-    assert remote_start(peer, profile("0:8, 600:6", id=2, purpose=TxProfile), connector_id) == "Accepted"
-    assert limit(station, 1) == 20
-    assert set(installed(station)) == {1}
-    begin(station, peer, 1, "tag")
-    assert limit(station, 1) == 8
-    assert set(installed(station)) == {1, 2}
-    station.sim.sleep(600)
-    assert limit(station, 1) == 6
-    assert put(peer, 1, profile("0:7", id=3, purpose=TxProfile, transaction_id=42)) == "Accepted"
-    assert set(installed(station)) == {1, 3}  # of the same stack level
-    end(station, peer)
-    assert set(installed(station)) == {1}
-
-
-@pytest.mark.parametrize(
-    ("given", "rule"),
-    [
-        (profile(purpose=TxDefaultProfile), "1.6 §5.16.2"),
-        (profile(purpose=TxProfile, transaction_id=1), "1.6 §5.16.2, errata 3.41"),
-        (profile(purpose=TxProfile, level=99), "1.6 §9.4.1"),
-        (profile("5:1", purpose=TxProfile), "1.6 §7.13, errata 3.45"),
-    ],
-)
-def test_a_remote_start_with_an_unusable_profile(
-    station: Station, central: CentralSide, given: ChargingProfile, rule: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The application is not even asked."""
-    peer = up(station, central)
-    assert remote_start(peer, given) == "Rejected"
-    assert f"({rule})" in caplog.text
-    assert station.handler.of("remote_start_transaction_requested") == []
-
-
-def test_a_remote_start_without_room_for_its_profile(
-    sim: SimulatedRuntime, tmp_path: Path, central: CentralSide
-) -> None:
-    """Room is kept for what is expected, too."""
-    station = Station(sim, str(tmp_path / "two.db"), {"MaxChargingProfilesInstalled": 2})
-    peer = up(station, central)
-    assert put(peer, 0, profile("0:20", id=1)) == "Accepted"
-    assert remote_start(peer, profile("0:8", id=2, purpose=TxProfile), 1) == "Accepted"
-    assert remote_start(peer, profile("0:9", id=3, purpose=TxProfile), 2) == "Rejected"
-    assert put(peer, 0, profile("0:20", id=4, level=2)) == "Rejected"
-    assert remote_start(peer, profile("0:7", id=5, purpose=TxProfile), 1) == "Accepted"
-    begin(station, peer)
-    assert (set(installed(station)), limit(station)) == ({1, 5}, 7)
-    station.cp.stop()
-
-
-def test_the_room_is_gone_when_the_transaction_starts(
-    station: Station, central: CentralSide, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The application has lowered the limit: the transaction runs without its profile."""
-    peer = up(station, central)
-    assert put(peer, 0, profile("0:20", id=1)) == "Accepted"
-    assert remote_start(peer, profile("0:8", id=2, purpose=TxProfile)) == "Accepted"
-    station.keys.put("MaxChargingProfilesInstalled", "1")
-    begin(station, peer)
-    assert "the profile of a remote start is lost" in caplog.text
-    assert limit(station) == 20
-
-
-def test_a_remote_start_that_the_application_refuses(station: Station, central: CentralSide) -> None:
-    peer = up(station, central)
-    station.handler.accept_remote = False
-    assert remote_start(peer, profile("0:8", purpose=TxProfile)) == "Rejected"
-    begin(station, peer)
-    assert installed(station) == {}
-
-
-def test_a_remote_start_whose_application_fails(station: Station, central: CentralSide) -> None:
-    peer = up(station, central)
-
-    def fail(*_: object) -> None:
-        raise RuntimeError("broken")
-
-    station.handler.during_remote_start = fail
-    request = {"idTag": "TAG", "connectorId": 1, "chargingProfile": to_payload(profile("0:8", purpose=TxProfile))}
-    peer.call("RemoteStartTransaction", request).error("InternalError")
-    begin(station, peer)
-    assert installed(station) == {}
-
-
-def test_the_application_starts_before_it_has_answered(station: Station, central: CentralSide) -> None:
-    """The profile is there already."""
-    peer = up(station, central)
-    peer.answers["StartTransaction"] = started()
-
-    def start(connector_id: int, id_tag: str) -> None:
-        station.cp.start_transaction(connector_id, id_tag)
-
-    station.handler.during_remote_start = start
-    assert remote_start(peer, profile("0:8", purpose=TxProfile)) == "Accepted"
-    assert limit(station) == 8
-
-
-def test_a_remote_start_that_nobody_follows(station: Station, central: CentralSide) -> None:
-    """After ConnectionTimeOut the transaction is another one."""
-    station.keys.put("ConnectionTimeOut", "30")
-    peer = up(station, central)
-    assert remote_start(peer, profile("0:8", purpose=TxProfile)) == "Accepted"
-    station.sim.sleep(31)
-    begin(station, peer)
-    assert installed(station) == {}
-
-
-def test_a_profile_waits_without_end_where_there_is_no_time_out(station: Station, central: CentralSide) -> None:
-    station.keys.put("ConnectionTimeOut", "0")
-    peer = up(station, central)
-    assert remote_start(peer, profile("0:8", purpose=TxProfile)) == "Accepted"
-    station.sim.sleep(HOUR)
-    begin(station, peer)
-    assert limit(station) == 8
-
-
-def test_the_next_remote_start_counts(station: Station, central: CentralSide) -> None:
-    """Also one without a profile."""
-    peer = up(station, central)
-    assert remote_start(peer, profile("0:8", purpose=TxProfile)) == "Accepted"
-    assert remote_start(peer, None) == "Accepted"
-    begin(station, peer)
-    assert installed(station) == {}
-
-
-def test_somebody_else_starts_first(station: Station, central: CentralSide) -> None:
-    """The profile is not theirs; on the same connector it waits in vain from then on, on any it goes on waiting."""
-    peer = up(station, central)
-    assert remote_start(peer, profile("0:8", id=1, purpose=TxProfile), 1) == "Accepted"
-    assert remote_start(peer, profile("0:9", id=2, purpose=TxProfile), None) == "Accepted"
-    begin(station, peer, 1, "OTHER", 41)
-    assert installed(station) == {}
-    begin(station, peer, 2, "TAG", 42)
-    assert (set(installed(station)), limit(station, 2)) == ({2}, 9)
-    end(station, peer, 1)
-    begin(station, peer, 1, "TAG", 43)
-    assert set(installed(station)) == {2}
-
-
-def test_an_expected_profile_does_not_survive_a_restart(station: Station, central: CentralSide) -> None:
-    peer = up(station, central)
-    assert put(peer, 1, profile("0:20", id=1)) == "Accepted"
-    assert remote_start(peer, profile("0:8", id=1, purpose=TxProfile)) == "Accepted"
-    assert limit(station) == 20  # though it has the same id
-    station.restart()
-    peer = central.boot()
-    begin(station, peer)
-    assert limit(station) == 20
-
-
-def test_without_smart_charging_a_remote_start_does_not_look_at_the_profile(
-    sim: SimulatedRuntime, tmp_path: Path, central: CentralSide
-) -> None:
-    """1.6 §5.11"""
-    station = Station(sim, str(tmp_path / "core.db"), {"SupportedFeatureProfiles": "Core"})
-    peer = up(station, central)
-    assert remote_start(peer, profile(purpose=TxDefaultProfile)) == "Accepted"
-    begin(station, peer)
-    assert installed(station) == {}
-    peer.call("SetChargingProfile", payload(1, profile())).error("NotSupported")
-    station.cp.stop()
-
-
 # -- GetCompositeSchedule ----------------------------------------------------------------------------------------------
 
 
@@ -550,6 +326,28 @@ def test_no_schedule_to_tell(station: Station, central: CentralSide, connector_i
     peer = up(station, central)
     assert put(peer, 2, profile(id=1)) == "Accepted"
     assert composite(peer, connector_id, duration) == {"status": "Rejected"}
+
+
+def test_the_log_says_why_there_is_none(
+    station: Station, central: CentralSide, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A hole in the middle is told with its edges."""
+    peer = up(station, central)
+    now = station.sim.clock.utcnow().replace(microsecond=0)
+    assert put(peer, 1, profile("0:16", id=1, kind=Absolute, start=now, duration=120)) == "Accepted"
+    later = now + timedelta(seconds=180)
+    assert put(peer, 1, profile("0:8", id=2, level=1, kind=Absolute, start=later)) == "Accepted"
+    with caplog.at_level(logging.INFO, "openocpp.chargepoint"):
+        for connector_id, duration in ((1, 600), (2, 600), (3, 600), (1, 0)):
+            assert composite(peer, connector_id, duration) == {"status": "Rejected"}
+    lines = [record.getMessage() for record in caplog.records if "composite" in record.getMessage()]
+    assert [line.removeprefix("CP1: no composite schedule of ") for line in lines] == [
+        f"connector 1: nothing limits it from {format_datetime(now + timedelta(seconds=120))} "
+        f"to {format_datetime(later)} (1.6 §5.7)",
+        "connector 2: nothing limits it (1.6 §5.7)",
+        "connector 3: there is no connector 3 (1.6 §5.7)",
+        "connector 1: the duration is 0 s (1.6 §5.7)",
+    ]
 
 
 # -- setpoints ---------------------------------------------------------------------------------------------------------
@@ -616,6 +414,34 @@ def test_relative_to_the_transaction(station: Station, central: CentralSide) -> 
     assert limit(station) == 25
     end(station, peer)
     assert limit(station) == 5
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_is_set_moves_no_relative_schedule(station: Station, central: CentralSide, hours: int) -> None:
+    """It counts the seconds since the transaction began; without a limit for an hour nothing would be safe."""
+    peer = up(station, central)
+    begin(station, peer)
+    assert put(peer, 1, profile("0:8, 600:6, 1200:10", purpose=TxProfile)) == "Accepted"
+    station.sim.sleep(700)
+    assert limit(station) == 6
+    station.sim.set_wall(station.sim.clock.utcnow() + timedelta(hours=hours))
+    assert limit(station) == 6
+    assert periods(composite(peer, 1, 1200, "A")).startswith("0:6/3, ")
+    station.sim.sleep(600)
+    assert limit(station) == 10
+
+
+def test_after_a_restart_only_the_wall_clock_tells(station: Station, central: CentralSide) -> None:
+    """A transaction of the future begins now: its first limit holds until the clock has come so far."""
+    peer = up(station, central)
+    begin(station, peer)
+    assert put(peer, 1, profile("0:8, 600:6", purpose=TxProfile)) == "Accepted"
+    station.sim.sleep(700)
+    station.restart()
+    central.boot()
+    assert limit(station) == 6
+    station.sim.set_wall(WALL - timedelta(hours=1))
+    assert limit(station) == 8
 
 
 # -- time and disk -----------------------------------------------------------------------------------------------------

@@ -57,6 +57,12 @@ def test_the_profiles_of_a_connector() -> None:
     assert [(one.installed.id, one.relative_start) for one in without] == [(8, T), (3, T)]
 
 
+def test_what_runs_has_begun() -> None:
+    """Whatever a clock says that was set back."""
+    inside = situation(default(1, 0, 0), connector_1=(7, at(30)))
+    assert [one.relative_start for one in connector_candidates(inside, 1, T)] == [T]
+
+
 def test_the_profiles_of_the_charge_point_start_now() -> None:
     inside = situation(
         InstalledProfile(0, profile(id=1, purpose=ChargePointMaxProfile)),
