@@ -22,7 +22,7 @@ from openocpp.errors import (
     StateError,
 )
 from openocpp.messages import Confirmation, Role, tunnel
-from openocpp.messages.messenger import Messenger
+from openocpp.messages.messenger import Messenger, checked_timeout
 from openocpp.messages.wire import Wire
 from openocpp.rpc.server import HandsOver
 from openocpp.serving.gate import certificate_from_der
@@ -149,9 +149,7 @@ class ChargePointProxy(Operations, HandsOver):
 
     def set_timeout(self, timeout: float) -> None:
         self._check_own()
-        if not timeout > 0:
-            raise LocalProtocolError("timeout", "must be more than 0 seconds")
-        self._timeout = timeout
+        self._timeout = checked_timeout(timeout)
 
     def set_validation(self, mode: str, action: str = "*") -> None:
         self._check_own()
@@ -175,6 +173,8 @@ class ChargePointProxy(Operations, HandsOver):
         name = self._own.identity
         if request.sent_by is Role.CHARGE_POINT:
             raise LocalProtocolError("", f"{request.action} is sent by charge points")
+        if timeout is not None:
+            checked_timeout(timeout)
         registration = self._handling.registration
         objection = "" if force else registration.objection(request)
         if objection:

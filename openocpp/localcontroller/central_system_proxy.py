@@ -14,6 +14,7 @@ from openocpp.errors import LocalProtocolError
 from openocpp.localcontroller.proxies import ICentralSystemProxy
 from openocpp.localcontroller.side import Side
 from openocpp.messages import Role
+from openocpp.messages.messenger import checked_timeout
 from openocpp.rpc.endpoint import Endpoint
 from openocpp.runtime import ThreadEnd
 from openocpp.transport.base import CloseCode, Target
@@ -91,8 +92,7 @@ class CentralSystemProxy(Side, ICentralSystemProxy):
         retry_interval: float = 5.0,
         ping_interval: float = 5.0,
     ) -> bool:
-        if not connect_timeout > 0:
-            raise LocalProtocolError("connect_timeout", "must be more than 0 seconds")
+        checked_timeout(connect_timeout, "connect_timeout")
         if not (retry_interval >= 0 and ping_interval >= 0):
             raise LocalProtocolError("retry_interval and ping_interval", "must not be less than 0 seconds")
         parsed = self._parse(url)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from openocpp.errors import CallError, LocalProtocolError
 from openocpp.localcontroller.forwarding import Passage
 from openocpp.messages import ACTIONS, Confirmation, Role
-from openocpp.messages.messenger import Messenger
+from openocpp.messages.messenger import Messenger, checked_timeout
 from openocpp.messages.wire import ValidationMode, Wire
 from openocpp.types import NO_ANSWER
 
@@ -81,9 +81,7 @@ class Side:
         return self._identity
 
     def set_timeout(self, timeout: float) -> None:
-        if not timeout > 0:
-            raise LocalProtocolError("timeout", "must be more than 0 seconds")
-        self.timeout = timeout
+        self.timeout = checked_timeout(timeout)
 
     def call(self, request: Request[C]) -> CallResult[C]:
         info = _info_of(type(request))

@@ -24,7 +24,7 @@ from openocpp.rpc import frames
 from openocpp.rpc.json import dumps
 from openocpp.rpc.masking import masked
 from openocpp.rpc.session import OutcomeKind
-from openocpp.types import NO_ANSWER, CallOutcome, CallResult, NoAnswer
+from openocpp.types import INT_MAX, NO_ANSWER, CallOutcome, CallResult, NoAnswer
 from openocpp.types.base import printable
 
 if TYPE_CHECKING:
@@ -65,6 +65,13 @@ PATIENCE = 20.0  # times the timeout that a request may wait for its turn: the t
 
 NOT_CONNECTED: CallResult[Any] = CallResult(CallOutcome.NotConnected)
 TIMED_OUT: CallResult[Any] = CallResult(CallOutcome.TimedOut)
+
+
+def checked_timeout(seconds: float, name: str = "timeout") -> float:
+    """The seconds, if they can be waited for: more than 0. LocalProtocolError otherwise."""
+    if not 0 < seconds <= INT_MAX:
+        raise LocalProtocolError(name, f"must be more than 0 seconds, and not more than {INT_MAX}")
+    return seconds
 
 
 class Messenger:

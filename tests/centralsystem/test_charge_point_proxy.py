@@ -132,11 +132,14 @@ def test_the_timeout_can_be_changed(sim: SimulatedRuntime) -> None:
     assert sim.clock.now() - began == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize("timeout", [0, -1.0, float("nan")])
-def test_a_timeout_is_more_than_nothing(bench: Bench, timeout: float) -> None:
-    bench.connect()
-    with pytest.raises(LocalProtocolError):
+@pytest.mark.parametrize("timeout", [0, -1.0, float("nan"), float("inf"), 1e300])
+def test_a_timeout_is_more_than_nothing_and_has_an_end(bench: Bench, timeout: float) -> None:
+    peer = bench.connect()
+    with pytest.raises(LocalProtocolError, match="timeout"):
         bench.charge_point.set_timeout(timeout)
+    with pytest.raises(LocalProtocolError, match="timeout"):
+        bench.charge_point.call(ResetReq(type=ResetType.Soft), timeout=timeout)
+    peer.expect_nothing(5)
 
 
 def test_validation_can_be_relaxed_for_one_charge_point(bench: Bench) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from typing import TYPE_CHECKING, Any
 
@@ -316,8 +317,9 @@ def test_a_call_has_the_time_that_was_set(bench: Bench) -> None:
         began = bench.sim.clock.now()
         assert proxy.call(request).outcome is CallOutcome.TimedOut
         assert bench.sim.clock.now() - began == pytest.approx(1.5)
-        with pytest.raises(LocalProtocolError):
-            proxy.set_timeout(0)
+        for timeout in (0, -1.0, math.nan, math.inf):
+            with pytest.raises(LocalProtocolError, match="timeout"):
+                proxy.set_timeout(timeout)
 
 
 def test_a_call_on_the_scheduler_is_a_bug(bench: Bench) -> None:
