@@ -79,17 +79,17 @@ class LocalListManager:
     def _problem(self, version: int, entries: Sequence[AuthorizationData]) -> str:
         """What no update may be (errata 3.52; 1.6 §6.41, §9.2.3)."""
         if version <= EMPTY:
-            return "a version is above 0"
+            return "listVersion is not above 0, errata 3.52"
         if len(entries) > self.ctx.keys.send_local_list_max_length:
-            return f"more than SendLocalListMaxLength {self.ctx.keys.send_local_list_max_length} entries"
+            return f"more than SendLocalListMaxLength {self.ctx.keys.send_local_list_max_length} entries, 1.6 §9.2.3"
         if len({fold(entry.id_tag) for entry in entries}) < len(entries):
-            return "an id tag stands there twice"
+            return "an id tag stands there twice, 1.6 §6.41"
         return ""
 
     def _replace(self, version: int, entries: Sequence[AuthorizationData]) -> tuple[UpdateStatus, str]:
         rows = [_row(entry.id_tag, entry.id_tag_info) for entry in entries if entry.id_tag_info is not None]
         if len(rows) < len(entries):
-            return UpdateStatus.Failed, "an entry has no idTagInfo"
+            return UpdateStatus.Failed, "an entry has no idTagInfo, 1.6 §7.1"
         if len(rows) > self.ctx.keys.local_auth_list_max_length:
             return UpdateStatus.Failed, self._too_many
         self._table.replace(version, rows)
@@ -98,7 +98,7 @@ class LocalListManager:
     def _change(self, version: int, entries: Sequence[AuthorizationData]) -> tuple[UpdateStatus, str]:
         """An entry without information is to be deleted (1.6 §7.1)."""
         if version <= self.version:
-            return UpdateStatus.VersionMismatch, f"the list has version {self.version}"
+            return UpdateStatus.VersionMismatch, f"the list has version {self.version}, 1.6 §7.47"
         changed = [_row(entry.id_tag, entry.id_tag_info) for entry in entries if entry.id_tag_info is not None]
         removed = [entry.id_tag for entry in entries if entry.id_tag_info is None]
         if not self._table.update(version, changed, removed, self.ctx.keys.local_auth_list_max_length):
@@ -107,9 +107,8 @@ class LocalListManager:
 
     @property
     def _too_many(self) -> str:
-        return (
-            f"the list would have more than LocalAuthListMaxLength {self.ctx.keys.local_auth_list_max_length} entries"
-        )
+        most = self.ctx.keys.local_auth_list_max_length
+        return f"the list would be longer than LocalAuthListMaxLength {most}, 1.6 §9.2.2"
 
 
 def _row(id_tag: str, info: IdTagInfo) -> IdTagRow:

@@ -82,29 +82,36 @@ class RemoteControl:
 
     @handles(RemoteStartTransactionReq)
     def remote_start(self, request: RemoteStartTransactionReq) -> RemoteStartTransactionConf:
-        return RemoteStartTransactionConf(status=ACCEPTED if self._may_start(request) else REJECTED)
+        problem = self._problem(request)
+        if problem is None:
+            return RemoteStartTransactionConf(status=ACCEPTED)
+        log.warning("%s: remote start refused: %s", self.ctx.name, problem)
+        return RemoteStartTransactionConf(status=REJECTED)
 
-    def _may_start(self, request: RemoteStartTransactionReq) -> bool:
-        if not self._outbox.is_accepted:  # 1.6 §4.2; a start would be refused as well
-            return False
-        connector_id = request.connector_id
-        if connector_id is None:
-            if not any(self._admits(connector, request.id_tag) for connector in self.ctx.connectors.physical):
-                return False
+    def _problem(self, request: RemoteStartTransactionReq) -> str | None:
+        """Why there will be no transaction; None: the application is about to start it."""
+        if not self._outbox.is_accepted:  # a start would be refused as well
+            return "the charge point is not registered (1.6 §4.2)"
+        if request.connector_id is None:
+            if all(self._obstacle(each, request.id_tag) is not None for each in self.ctx.connectors.physical):
+                return "no connector is free for this id tag (1.6 §5.11, §5.13)"
         else:
-            connector = self.ctx.connectors.get(connector_id)
-            if connector is None or not self._admits(connector, request.id_tag):
-                return False
-        return self._asked_with_profile(connector_id or 0, request.id_tag, request.charging_profile)
+            connector = self.ctx.connectors.get(request.connector_id)
+            obstacle = "there is none" if connector is None else self._obstacle(connector, request.id_tag)
+            if obstacle is not None:
+                return f"connector {request.connector_id}: {obstacle}"
+        return self._ask_with_profile(request.connector_id or 0, request.id_tag, request.charging_profile)
 
-    def _admits(self, connector: Connector, id_tag: str) -> bool:
-        """May leave the monitor, to find out for whom a connector is reserved."""
-        if not self._transactions.is_startable(connector):
-            return False
-        verdict = self._reservations.verdict(connector, id_tag)
-        return verdict is AuthorizationStatus.Accepted and self._transactions.is_startable(connector)
+    def _obstacle(self, connector: Connector, id_tag: str) -> str | None:
+        """What keeps this id tag away. May leave the monitor, to find out for whom a connector is reserved."""
+        if self._transactions.is_startable(connector):
+            if self._reservations.verdict(connector, id_tag) is not AuthorizationStatus.Accepted:
+                return "it is reserved for another id tag (1.6 §5.13)"
+        if not self._transactions.is_startable(connector):  # read anew
+            return "it is in use, or it cannot be used (1.6 §5.11)"
+        return None
 
-    def _asked_with_profile(self, connector_id: int, id_tag: str, profile: ChargingProfile | None) -> bool:
+    def _ask_with_profile(self, connector_id: int, id_tag: str, profile: ChargingProfile | None) -> str | None:
         """The profile is kept first: the application may start the transaction before its answer is here.
 
         1.6 §5.11: a charge point without smart charging does not look at the profile.
@@ -113,8 +120,7 @@ class RemoteControl:
             profile = None
         problem = self._profiles.expect_remote(connector_id, id_tag, profile)
         if problem is not None:
-            log.warning("%s: remote start refused: %s", self.ctx.name, problem)
-            return False
+            return problem
         accepted = False
         try:
             handler = self.ctx.events.handler.remote_start_transaction_requested
@@ -122,7 +128,7 @@ class RemoteControl:
         finally:
             if not accepted:
                 self._profiles.forget_remote(connector_id)
-        return accepted
+        return None if accepted else "the application does not want it"
 
     @handles(RemoteStopTransactionReq)
     def remote_stop(self, request: RemoteStopTransactionReq) -> RemoteStopTransactionConf:

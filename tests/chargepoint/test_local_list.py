@@ -143,6 +143,55 @@ def test_what_no_update_may_be(station: Station, central: CentralSide, update_ty
     assert (version(peer), set(content(station))) == (1, {"A"})
 
 
+def test_the_log_says_why_an_update_is_refused(
+    sim: SimulatedRuntime, tmp_path: Path, central: CentralSide, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With the rule of the standard; no id tag is named."""
+    station = small(sim, tmp_path)
+    peer = online(station, central)
+    assert send(peer, "Full", 3, entry("A"), entry("B"), entry("C")) == "Accepted"
+    send(peer, "Full", 0, entry("A"))
+    send(peer, "Full", 4, entry("D"), entry("d"))
+    send(peer, "Full", 4, entry("D"), entry("E", None))
+    send(peer, "Full", 4, *(entry(f"T{number}") for number in range(4)))
+    send(peer, "Differential", 3, entry("D"))
+    send(peer, "Differential", 4, entry("D"), entry("E"))
+    lines = [record.getMessage() for record in caplog.records if "local list" in record.getMessage()]
+    assert [line.removeprefix("CP1: local list, ") for line in lines] == [
+        "Full update to version 0: Failed (listVersion is not above 0, errata 3.52)",
+        "Full update to version 4: Failed (an id tag stands there twice, 1.6 §6.41)",
+        "Full update to version 4: Failed (an entry has no idTagInfo, 1.6 §7.1)",
+        "Full update to version 4: Failed (more than SendLocalListMaxLength 3 entries, 1.6 §9.2.3)",
+        "Differential update to version 3: VersionMismatch (the list has version 3, 1.6 §7.47)",
+        "Differential update to version 4: Failed (the list would be longer than LocalAuthListMaxLength 4, 1.6 §9.2.2)",
+    ]
+    station.cp.stop()
+
+
+def test_a_differential_update_without_entries(station: Station, central: CentralSide) -> None:
+    """1.6 §6.41: nothing changes but the version."""
+    peer = online(station, central)
+    assert send(peer, "Full", 1, entry("A")) == "Accepted"
+    request = {"listVersion": 2, "updateType": "Differential"}
+    assert peer.call("SendLocalList", request).result() == {"status": "Accepted"}
+    assert (version(peer), set(content(station))) == (2, {"A"})
+
+
+def test_a_long_list(sim: SimulatedRuntime, tmp_path: Path, central: CentralSide) -> None:
+    """5,000 id tags at once, then each of them changed or deleted."""
+    limits = {"SendLocalListMaxLength": 5000, "LocalAuthListMaxLength": 5000}
+    station = Station(sim, str(tmp_path / "long.db"), limits)
+    peer = online(station, central)
+    tags = [f"TAG{number:04}" for number in range(5000)]
+    info = {"parentIdTag": "GROUP", "expiryDate": FUTURE}
+    assert send(peer, "Full", 1, *(entry(tag, **info) for tag in tags)) == "Accepted"
+    assert len(content(station)) == 5000
+    changed = [entry(tag.lower(), "Blocked" if number % 2 else None) for number, tag in enumerate(tags)]
+    assert send(peer, "Differential", 2, *changed) == "Accepted"
+    assert content(station) == {tag.lower(): ("Blocked", None) for tag in tags[1::2]}
+    station.cp.stop()
+
+
 def test_a_differential_update_is_refused_when_the_list_has_no_room(
     sim: SimulatedRuntime, tmp_path: Path, central: CentralSide
 ) -> None:

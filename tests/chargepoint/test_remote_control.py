@@ -140,6 +140,26 @@ def test_a_reserved_connector_is_for_its_tag_and_group(station: Station, central
     assert len(station.handler.of("remote_start_transaction_requested")) == 2
 
 
+def test_the_log_says_why_a_remote_start_is_refused(
+    station: Station, central: CentralSide, caplog: pytest.LogCaptureFixture
+) -> None:
+    reserve(station, 1, "MINE")
+    peer = online(station, central)
+    begin(station, peer, 2, "OTHER")
+    for connector_id in (3, 2, 1, None):
+        assert status_of(remote_start(peer, connector_id)) == "Rejected"
+    station.handler.accept_remote = False
+    assert status_of(remote_start(peer, 1, "MINE")) == "Rejected"
+    lines = [record.getMessage() for record in caplog.records if "remote start refused" in record.getMessage()]
+    assert [line.removeprefix("CP1: remote start refused: ") for line in lines] == [
+        "connector 3: there is none",
+        "connector 2: it is in use, or it cannot be used (1.6 §5.11)",
+        "connector 1: it is reserved for another id tag (1.6 §5.13)",
+        "no connector is free for this id tag (1.6 §5.11, §5.13)",
+        "the application does not want it",
+    ]
+
+
 def test_what_the_application_refuses_is_rejected(station: Station, central: CentralSide) -> None:
     station.handler.accept_remote = False
     peer = online(station, central)
