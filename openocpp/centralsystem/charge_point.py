@@ -218,7 +218,10 @@ class IChargePoint(ABC):
     def send_local_list(
         self, version: int, authorization_list: Sequence[AuthorizationData], update_type: UpdateType
     ) -> UpdateStatus:
-        """Replace or change the list; Full with no entries clears it (1.6 §5.15). Refused: Failed."""
+        """Replace or change the list; Full with no entries clears it (1.6 §5.15). Refused: Failed.
+
+        The version is neither 0 nor -1; each entry of a full list has information.
+        """
 
     # -- reservation ---------------------------------------------------------------------------------------------------
 

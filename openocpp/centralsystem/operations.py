@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from openocpp.centralsystem.charge_point import IChargePoint
+from openocpp.errors import LocalProtocolError
 from openocpp.messages import (
     CancelReservationReq,
     CertificateSignedReq,
@@ -45,6 +46,7 @@ from openocpp.messages import (
 from openocpp.types import (
     AvailabilityStatus,
     CertificateStatusEnumType,
+    ChargingProfilePurposeType,
     ChargingProfileStatus,
     CompositeSchedule,
     ConfigurationResult,
@@ -61,6 +63,7 @@ from openocpp.types import (
     UnlockStatus,
     UpdateFirmwareStatusEnumType,
     UpdateStatus,
+    UpdateType,
 )
 
 if TYPE_CHECKING:
@@ -75,7 +78,6 @@ if TYPE_CHECKING:
         CertificateHashDataType,
         CertificateUseEnumType,
         ChargingProfile,
-        ChargingProfilePurposeType,
         ChargingRateUnitType,
         GetCertificateIdUseEnumType,
         InstallCertificateUseEnumType,
@@ -83,9 +85,10 @@ if TYPE_CHECKING:
         MessageTrigger,
         MessageTriggerEnumType,
         ResetType,
-        UpdateType,
     )
     from openocpp.types.pem import PemObject
+
+SPECIAL_VERSIONS = (0, -1)  # of a local list: in GetLocalListVersion.conf they mean something else
 
 C = TypeVar("C", bound=Confirmation)
 T = TypeVar("T")
@@ -138,6 +141,11 @@ class Operations(IChargePoint):
         self, connector_id: int | None, id_tag: str, profile: ChargingProfile | None = None
     ) -> bool:
         request = RemoteStartTransactionReq(connector_id=connector_id, id_tag=id_tag, charging_profile=profile)
+        if profile is not None and (
+            profile.charging_profile_purpose != ChargingProfilePurposeType.TxProfile
+            or profile.transaction_id is not None
+        ):  # 1.6 §5.11
+            raise LocalProtocolError("chargingProfile", "must be a TxProfile, and without transaction id")
         return self._ask(request, is_accepted, False)
 
     def remote_stop_transaction(self, transaction_id: int) -> bool:
@@ -184,6 +192,10 @@ class Operations(IChargePoint):
         request = SendLocalListReq(
             list_version=version, local_authorization_list=authorization_list, update_type=update_type
         )
+        if version in SPECIAL_VERSIONS:  # errata 3.52
+            raise LocalProtocolError("listVersion", f"is {version}, which tells of an empty list or of none")
+        if update_type == UpdateType.Full and any(entry.id_tag_info is None for entry in authorization_list):
+            raise LocalProtocolError("localAuthorizationList", "has an entry without idTagInfo, and is full")  # 1.6 §7.2
         return self._ask(request, lambda answer: answer.status, UpdateStatus.Failed)
 
     # -- reservation ---------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -465,7 +465,15 @@ WRONG: list[tuple[str, tuple[Any, ...]]] = [
     ("reserve_now", (1, datetime(2024, 1, 1), "A", "", 1)),
     ("reserve_now", (1, INSTANT, "A", "P" * 21, 1)),
     ("reset", ("Gentle",)),
-    ("send_local_list", (1, [AuthorizationData(id_tag="A" * 21)], UpdateType.Full)),
+    ("remote_start_transaction", (1, "A", replace(PROFILE_DATA, transaction_id=7))),
+    (
+        "remote_start_transaction",
+        (1, "A", replace(PROFILE_DATA, charging_profile_purpose=ChargingProfilePurposeType.TxDefaultProfile)),
+    ),
+    ("send_local_list", (1, [AuthorizationData(id_tag="A" * 21)], UpdateType.Differential)),
+    ("send_local_list", (1, [AuthorizationData(id_tag="A")], UpdateType.Full)),
+    ("send_local_list", (0, [], UpdateType.Full)),
+    ("send_local_list", (-1, [], UpdateType.Differential)),
     ("trigger_message", ("Invented",)),
     ("unlock_connector", (0,)),
     ("update_firmware", ("ftp://h/f", -1, INSTANT)),
