@@ -194,8 +194,8 @@ class Operations(IChargePoint):
         )
         if version in SPECIAL_VERSIONS:  # errata 3.52
             raise LocalProtocolError("listVersion", f"is {version}, which tells of an empty list or of none")
-        if update_type == UpdateType.Full and any(entry.id_tag_info is None for entry in authorization_list):
-            raise LocalProtocolError("localAuthorizationList", "has an entry without idTagInfo, and is full")  # 1.6 §7.2
+        if update_type == UpdateType.Full and any(entry.id_tag_info is None for entry in authorization_list):  # §7.2
+            raise LocalProtocolError("localAuthorizationList", "has an entry without idTagInfo, and is full")
         return self._ask(request, lambda answer: answer.status, UpdateStatus.Failed)
 
     # -- reservation ---------------------------------------------------------------------------------------------------
