@@ -184,7 +184,9 @@ def sendable(text: str) -> str:
 
 
 def readdressed(text: str, id_text: str) -> str:
-    """A message that is well formed with another id, and otherwise as it stands: for those who pass it on."""
+    """A message that is well formed with this id, and otherwise as it stands: for those who pass it on."""
+    if id_text[0] == '"' and (text.startswith(id_text, 3) or text.startswith(id_text, 4)):
+        return text  # it has the id already, where most write it
     head = _HEAD.match(text)
     if head is None:
         raise ValueError("no message begins like this")

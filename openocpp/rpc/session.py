@@ -80,6 +80,8 @@ class PassedOnCall(OutgoingCall):
     __slots__ = ()
 
     def text(self) -> str:
+        if self.unique_id == self.wanted_id:
+            return self.payload
         return readdressed(self.payload, f'"{self.unique_id}"')
 
 

@@ -34,12 +34,13 @@ def odd(payload: str) -> str:
 def converse(sender: ScriptedPeer, receiver: ScriptedPeer, action: str, request: str, answer: str) -> None:
     """Send a text and answer with a text: both must arrive as they are."""
     unique_id = f"id-{next(numbers)}"
-    sender.send(f'[2,"{unique_id}","{action}",{request}]')
-    frame = receiver.expect_frame()
-    assert receiver.texts[-1] == f'[2, "{unique_id}","{action}",{request}]'
-    receiver.send(f'[3,"{frame[1]}",{answer}]')
+    call, result = f'[2,"{unique_id}","{action}",{request}]', f'[3,"{unique_id}",{answer}]'
+    sender.send(call)
+    receiver.expect_frame()
+    assert receiver.texts[-1] == call
+    receiver.send(result)
     sender.expect_frame()
-    assert sender.texts[-1] == f'[3, "{unique_id}",{answer}]'
+    assert sender.texts[-1] == result
 
 
 def exercise(sender: ScriptedPeer, receiver: ScriptedPeer, action: str) -> None:

@@ -195,6 +195,18 @@ def test_half_a_surrogate_pair_can_be_answered() -> None:
 
 
 @pytest.mark.parametrize(
+    "text", ['[3,"new",{}]', '[3, "new",{}]', '[3,"new" , { }]', '[2, "new", "A", {}]\n', '[4,"new","Odd","",{}]']
+)
+def test_a_message_that_has_the_id_is_as_it_came(text: str) -> None:
+    assert frames.readdressed(text, '"new"') == text
+
+
+@pytest.mark.parametrize(("id_text", "text"), [("1", '[3,"17",{}]'), ("1", "[3,17,{}]"), ('"new"', '[3,"\\"new",{}]')])
+def test_an_id_is_not_taken_for_a_longer_one(id_text: str, text: str) -> None:
+    assert frames.readdressed(text, id_text) == f"[3, {id_text},{{}}]"
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ('[2, "1", "A", {"a": 1.0, "b" : "]"} ]', '[2, "new", "A", {"a": 1.0, "b" : "]"} ]'),

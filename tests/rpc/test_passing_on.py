@@ -67,7 +67,7 @@ def test_a_call_goes_on_as_it_came_with_its_id(bench: Bench) -> None:
     rest = ' ,  "Heartbeat",  {"a": 1.0, "b": [1e2, "\\u00e9\\/"]} ]'
     bench.pass_on('"from-elsewhere"', rest)
     came = bench.peer.expect_call("Heartbeat")
-    assert bench.peer.texts == [f'[2, "from-elsewhere"{rest}']
+    assert bench.peer.texts == [f'[2,"from-elsewhere"{rest}']
     came.answer({"a": 1})
     bench.sim.sleep(1)
     assert [outcome.kind for outcome in bench.outcomes] == [OutcomeKind.ANSWERED]
