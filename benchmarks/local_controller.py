@@ -20,19 +20,28 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.central_system import (  # noqa: E402
     KINDS,
+    PAYLOADS,
     Load,
     ServerProcess,
     frames_of,
+    masked_frame,
     profile_threads,
     report,
     resident,
 )
+from openocpp.rpc.ids import REMEMBERED  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+IDS = 2 * REMEMBERED
 
 # -- the local controller's process ------------------------------------------------------------------------------------
 
@@ -86,9 +95,18 @@ class ControllerProcess(ServerProcess):
 # -- the measurement ---------------------------------------------------------------------------------------------------
 
 
+def frames_with_ids(actions: Sequence[str]) -> list[bytes]:
+    """The frames that one connection sends in turn. As with real charge points, no id comes again soon."""
+    return [
+        masked_frame(f'[2,"{100000 + number}","{action}",{json.dumps(PAYLOADS[action], separators=(",", ":"))}]')
+        for number in range(IDS)
+        for action in (actions[number % len(actions)],)
+    ]
+
+
 def measure(server: ServerProcess, load: Load, kind: str, options: argparse.Namespace) -> tuple[float, float]:
     """Microseconds of CPU per message, and messages per second: of the best round."""
-    frames = frames_of(KINDS.get(kind, [kind]))
+    frames = frames_with_ids(KINDS.get(kind, [kind]))
     load.run(frames, max(len(load.socks), 2000))  # warm up
     rounds = []
     for _ in range(options.rounds):
