@@ -6,11 +6,13 @@ Threads: monitor.
 from __future__ import annotations
 
 import logging
+import traceback
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from openocpp.config.stack import setting
 from openocpp.errors import CallError, ErrorCode
 from openocpp.rpc.masking import hidden
+from openocpp.types import hide_password
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -93,10 +95,15 @@ class Events:
         self._notifications.put(run)
 
     def _note_failure(self, callback: object, args: Iterable[object]) -> None:
-        """Addresses of transfers and messages of the vendor may hold passwords."""
+        """Addresses of transfers and messages of the vendor may hold passwords, and exceptions repeat addresses."""
         name = getattr(callback, "__name__", "a callback")
         shown = tuple(hidden(argument) if isinstance(argument, str) else argument for argument in args)
-        log.exception("%s: %s%r failed", self._name, name, shown)
+        trace = traceback.format_exc()
+        without = hide_password(trace)
+        if without == trace:
+            log.exception("%s: %s%r failed", self._name, name, shown)
+        else:
+            log.error("%s: %s%r failed\n%s", self._name, name, shown, without)
 
 
 class ChargePointContext:

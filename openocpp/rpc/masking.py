@@ -1,7 +1,7 @@
 """Frames as they may stand in a log: without secrets, however a peer writes them (SEC A01.FR.12).
 
 A secret is the value beside the name of a secret configuration key, a member that is itself named so, and the password
-in a URI; also in JSON that travels as text inside of JSON, and with letters written as escapes.
+or signature in a URI; also in JSON that travels as text inside of JSON, and with letters written as escapes.
 Threads: any; pure functions.
 """
 
@@ -16,7 +16,7 @@ from openocpp.types import fold, hide_password, is_secret_key
 HIDDEN = "***"
 
 # What every text that holds a secret has in it: JSON can write each letter as an escape.
-_SUSPICIOUS = re.compile(r"key|pass|secret|\\u|@", re.IGNORECASE)
+_SUSPICIOUS = re.compile(r"key|pass|secret|\\u|@|\?", re.IGNORECASE)
 _WORDS = "authorizationkey|private ?key|password|passphrase|secret"
 _SECRET_NAME = re.compile(_WORDS, re.IGNORECASE)
 # The word, and something behind it.

@@ -145,12 +145,17 @@ def is_secret_key(key: str) -> bool:
     return fold(key).endswith(("key", "password", "passphrase", "secret"))
 
 
-_PASSWORD = re.compile(r"(//[^/?#@:]*):[^/?#]*@")
+# A password with a bare "/" in it is none by the rules, but typed: up to an "@", unless a port stands there.
+_PASSWORD = re.compile(r"""(//[^/?#@:]*):(?:[^/?#]*|(?![0-9]*[/?#])[^\s"'<>]{0,200})@""")
+# The credentials of signed links to a storage: ?sig=..., ?X-Amz-Signature=..., ?token=...
+_SIGNATURE = re.compile(
+    r"""([?&;][\w.~-]{0,40}(?:sig|signature|token|secret|password|credential|key)=)[^\s"'<>&;#]+""", re.IGNORECASE
+)
 
 
 def hide_password(uri: str) -> str:
-    """The URI with ``***`` in place of its password, for logs and texts."""
-    return _PASSWORD.sub(r"\1:***@", uri)
+    """The URI with ``***`` in place of its password, and of the signature in its query, for logs and texts."""
+    return _SIGNATURE.sub(r"\1***", _PASSWORD.sub(r"\1:***@", uri))
 
 
 def printable(name: str) -> str:

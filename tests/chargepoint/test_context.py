@@ -79,6 +79,16 @@ def test_passwords_in_addresses_are_not_logged(
     assert "SECRET" not in caplog.text
 
 
+def test_an_exception_may_repeat_an_address(events: Events, monitor: Monitor, caplog: pytest.LogCaptureFixture) -> None:
+    def transfer(url: str) -> int:
+        raise OSError(f"cannot reach {url}")
+
+    with monitor:
+        assert events.ask(0, transfer, "https://user:SECRET@host/file?sig=SECRET") == 0
+    assert "OSError: cannot reach https://user:***@host/file?sig=***" in caplog.text
+    assert "SECRET" not in caplog.text
+
+
 def test_notifications_come_in_order_and_nobody_waits(
     sim: SimulatedRuntime, events: Events, monitor: Monitor, caplog: pytest.LogCaptureFixture
 ) -> None:

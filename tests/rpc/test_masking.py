@@ -52,6 +52,8 @@ def transfer(data: Any) -> str:
         '[4,"1","GenericError","",{"key":"AuthorizationKey","value":"SECRET"}]',
         '[2,"1","GetDiagnostics",{"location":"ftp://me:SECRET@host/x"}]',
         '[2,"1","GetDiagnostics",{"location":"ftp:\\/\\/me:SECRET\\u0040host/x"}]',
+        '[2,"1","GetDiagnostics",{"location":"ftp://me:SECRET/SECRET@host/x"}]',
+        '[2,"1","UpdateFirmware",{"location":"https://host/x?v=1&sig=SECRET","retrieveDate":"2024-01-01T00:00:00Z"}]',
         # broken ones
         '[2,"1","ChangeConfiguration",{"key":"AuthorizationKey","value":"SECRET"',
         '[2,"1","ChangeConfiguration",{"value":"SECRET","key":"AuthorizationKey"}',

@@ -67,6 +67,12 @@ def test_keys_that_are_shown(key: str) -> None:
         ("ftp://me:s3@cret@host/path?a@b", "ftp://me:***@host/path?a@b"),
         ("https://host:8080/path@x", "https://host:8080/path@x"),
         ("https://me@host/", "https://me@host/"),
+        ("ftp://me:s3/cr?e#t@host/path", "ftp://me:***@host/path"),
+        ("ftp://me:s3/cret@host and b@c", "ftp://me:***@host and b@c"),
+        ("https://host:80?x@y", "https://host:80?x@y"),
+        ("https://host/log?v=1&sig=s3cret%3D&x=2", "https://host/log?v=1&sig=***&x=2"),
+        ("https://host/?X-Amz-Signature=s3cret#top", "https://host/?X-Amz-Signature=***#top"),
+        ("https://host/?design=new&keyboard=de", "https://host/?design=new&keyboard=de"),
     ],
 )
 def test_a_password_in_a_uri_is_hidden(uri: str, shown: str) -> None:
