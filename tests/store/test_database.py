@@ -69,6 +69,20 @@ def test_several_statements_of_one_job_happen_together_or_not_at_all(database: D
     assert keys(database) == []
 
 
+def test_each_job_is_a_commit_and_several_selects_see_the_same(database: Database) -> None:
+    before = database.commits
+    database.write(put("a"))
+    database.write(put("b"))
+    assert database.commits == before + 2
+
+    def both(connection: sqlite3.Connection) -> tuple[int, int]:
+        (first,) = connection.execute("SELECT count(*) FROM InternalConfig").fetchone()
+        (second,) = connection.execute("SELECT count(*) FROM InternalConfig").fetchone()
+        return first, second
+
+    assert database.read_with(both) == (2, 2)
+
+
 def test_reading_tells_what_is_wrong(database: Database) -> None:
     with pytest.raises(StoreError, match=r"a\.db: cannot read: no such column: absent"):
         database.read("SELECT absent FROM Logs")

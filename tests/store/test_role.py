@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from openocpp.errors import StoreError
+from openocpp.store.database import Database
 from openocpp.store.role import RoleStore
 from openocpp.testing import SimulatedRuntime
 
@@ -155,3 +157,67 @@ def test_closing_twice_is_fine(runtime: SimulatedRuntime, path: str) -> None:
     kept.close()
     kept.close()
     assert not kept.available
+
+
+def fail(*_: object) -> None:
+    raise StoreError("disk full")
+
+
+def test_a_disk_that_is_full_costs_counters_and_nothing_else(
+    runtime: SimulatedRuntime, path: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept = store(runtime, path)
+    monkeypatch.setattr(Database, "write", fail)
+    kept.begin_session()
+    runtime.sleep(20)
+    monkeypatch.setattr(Database, "reset", fail)
+    assert kept.reset() is False
+    monkeypatch.undo()
+    close = Database.close
+
+    def close_badly(database: Database) -> None:
+        close(database)
+        raise StoreError("disk full")
+
+    monkeypatch.setattr(Database, "close", close_badly)
+    kept.close()
+    for text in ("the start is not kept", "cannot be made anew", "could not be closed in order"):
+        assert f"{text}: disk full" in caplog.text
+    assert keys(path)["LastSessionUpTime"] == "20"
+
+
+def test_a_counter_that_comes_after_the_end_is_dropped(runtime: SimulatedRuntime, path: str) -> None:
+    kept = store(runtime, path)
+    kept.begin_session()
+    database = kept._database
+    assert database is not None
+    database.close()
+    kept._save()
+    kept.close()
+    kept._save()
+    assert keys(path)["LastSessionUpTime"] == "0"
+
+
+def test_what_was_stored_and_is_no_number_counts_as_nothing(runtime: SimulatedRuntime, path: str) -> None:
+    store(runtime, path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("INSERT INTO InternalConfig (key, value) VALUES ('TotalUpTime', 'long')")
+        connection.commit()
+    kept = store(runtime, path)
+    kept.begin_session()
+    runtime.sleep(5)
+    kept.close()
+    assert keys(path)["TotalUpTime"] == "5"
+
+
+def test_a_database_that_can_be_opened_later_is_used_from_the_reset_on(
+    runtime: SimulatedRuntime, tmp_path: Path
+) -> None:
+    kept = store(runtime, str(tmp_path / "later" / "role.db"))
+    states = [kept.available]
+    (tmp_path / "later").mkdir()
+    assert kept.reset()
+    states.append(kept.available)
+    assert states == [False, True]
+    assert "role.db" in repr(kept)
+    kept.close()
