@@ -299,8 +299,8 @@ class IChargePointEventsHandler(ABC):
     def upload_file(self, path: str, url: str) -> bool | UploadLogStatusEnumType:
         """Send the file to the URL; it may take its time, on a thread of its own. False, or why not: it failed.
 
-        ``openocpp.transfer`` has this ready. While it runs a newer request may begin a second upload; that this one is
-        not wanted any more is found when it returns.
+        ``openocpp.transfer`` has this ready. While it runs a newer request may begin a second upload, even to the same
+        place; that this one is not wanted any more is found when it returns.
         """
 
     @abstractmethod

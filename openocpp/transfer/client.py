@@ -125,10 +125,14 @@ class FileTransfer:
             job.cancel()
 
     def send(self, path: str, url: str) -> int:
-        """As `upload`, but raises `TransferError`. The size of the file in bytes."""
+        """As `upload`, but raises `TransferError`. The size of the file in bytes.
+
+        An older upload to the same place is cancelled; a POST replaces nothing, so it cancels nothing.
+        """
         place = parse(url, self._schemes)
         source = Source(path)
-        job = self._enter(place)
+        overwrites = place.scheme in ("ftp", "ftps") or self._settings.http_method == "PUT"
+        job = self._enter(place, f"upload {place.fingerprint}" if overwrites else "")
         try:
             job.check_size(source.size)
             if place.scheme in ("http", "https"):
@@ -144,6 +148,7 @@ class FileTransfer:
         """As `download`, but raises `TransferError`. The size of the file in bytes.
 
         Until it is complete it is ``<path>.part``; what an interrupted transfer leaves there is used by the next one.
+        An older download to the same path is cancelled.
         """
         place = parse(url, self._schemes)
         job = self._enter(place, os.path.abspath(path))
@@ -175,14 +180,14 @@ class FileTransfer:
             raise
 
     def _enter(self, place: Place, target: str = "") -> Job:
+        """Of two transfers with one target the newer goes on: who asked for the older one has given it up."""
         job = Job(self._settings, place, target)
         self._jobs.append(job)
         for other in tuple(self._jobs):
-            if other is job:  # of two that come at once, the first in the list goes on
+            if other is job:  # of two that come at once, the last in the list goes on
                 break
-            if target and other.target == target and not other.cancelled:
-                self._leave(job)
-                raise TransferError(TransferFailure.FILE, f"{target!r} is being downloaded already")
+            if target and other.target == target:
+                other.cancel()
         return job
 
     def _leave(self, job: Job) -> None:

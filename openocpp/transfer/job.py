@@ -44,7 +44,7 @@ class Settings:
 
 
 class Job:
-    """One transfer. ``target`` is the local file that it writes, if it writes one."""
+    """One transfer. ``target`` names what it replaces: only one at a time should."""
 
     def __init__(self, settings: Settings, place: Place, target: str = "") -> None:
         self.settings = settings

@@ -231,21 +231,41 @@ def test_a_progress_callback_that_fails_ends_the_transfer(web: WebServer, log_fi
         transfer.fetch(web.url(), str(tmp_path / "fw.bin"))
 
 
-def test_two_downloads_to_one_file(web: WebServer, tmp_path: Path) -> None:
+def test_the_newer_of_two_downloads_to_one_file(web: WebServer, tmp_path: Path) -> None:
+    """As when the central system asks for another firmware while the first one is on its way."""
     begun = threading.Event()
     transfer = FileTransfer(progress=lambda done, _total: begun.set() if done else None)
     web.stall_at, web.headers = 100_000, {"ETag": '"v1"'}
     thread, results = in_thread(lambda: transfer.download(web.url(), str(tmp_path / "fw.bin")))
     assert begun.wait(scaled(10))
-    with pytest.raises(TransferError, match="already"):
-        transfer.fetch(web.url("/other.bin"), str(tmp_path / "fw.bin"))
-    transfer.cancel()
-    # A cancelled one that has not noticed yet is not in the way.
     web.stall_at = None
     assert transfer.download(web.url("/other.bin"), str(tmp_path / "fw.bin"))
     thread.join(scaled(10))
     assert results == [False]
     assert (tmp_path / "fw.bin").read_bytes() == CONTENT
+    assert repr(transfer).endswith("0 running>")
+
+
+@pytest.mark.parametrize(("method", "ended"), [("PUT", True), ("POST", False), ("FORM", False)])
+def test_the_newer_of_two_uploads_to_one_place(method: str, ended: bool, log_file: Path) -> None:
+    """It takes the place of the older one, unless both may have come to stay."""
+    transfer = FileTransfer(http_method=method)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        url = f"http://127.0.0.1:{mute.getsockname()[1]}/log"
+        first, first_results = in_thread(lambda: transfer.upload(str(log_file), url))
+        one, _address = mute.accept()
+        second, second_results = in_thread(lambda: transfer.upload(str(log_file), url))
+        other, _address = mute.accept()
+        third, third_results = in_thread(lambda: transfer.upload(str(log_file), f"{url}/elsewhere"))
+        last, _address = mute.accept()
+        if ended:
+            first.join(scaled(10))
+        assert first_results == ([Status.UploadFailure] if ended else [])
+        assert (second_results, third_results) == ([], [])
+        with one, other, last:
+            transfer.cancel()
+            for thread in (first, second, third):
+                thread.join(scaled(10))
 
 
 def test_only_some_interrupted_uploads_are_remembered(ftp: FtpSite, log_file: Path) -> None:
