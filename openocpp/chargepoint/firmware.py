@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("openocpp.chargepoint")
 
 FAILED = object()
+RESUME_PATIENCE = 300.0  # seconds that a download waits for the registration after a restart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,19 +105,33 @@ class FirmwareManager:
         self._job: Job | None = None
         self._waits_for_idle = False
         self._installing = False  # the application is inside ``install_firmware``
+        self._resuming = False  # a download of before the restart waits for the network
+        registration.online.subscribe(self._online)
         transactions.stopped.subscribe(self._transaction_stopped)
 
     def __repr__(self) -> str:
         return f"<firmware: {self._progress!r}, {self._update!r}>"
 
     def begin(self) -> None:
-        """Go on with what a restart has interrupted. After an installation it is for the application to say its end."""
+        """Go on with what a restart has interrupted. After an installation it is for the application to say its end.
+
+        A download waits for the registration, since the network is seldom there first; but not for ever, since the new
+        firmware may be what brings the charge point back.
+        """
         self._load()
         if self._update is None or self._progress.status is FirmwareStatus.Installing:
             return
         if self._update.path:
             self._run(self._prepare)
-        else:
+            return
+        self._resuming = True
+        self.ctx.monitor.call_later(RESUME_PATIENCE, self._resume)
+
+    def _online(self, after_boot: bool) -> None:
+        self._resume()
+
+    def _resume(self) -> None:
+        if self._resuming:
             self._schedule()
 
     # -- the central system's side -------------------------------------------------------------------------------------
@@ -143,12 +158,13 @@ class FirmwareManager:
         if self._job is not None:
             self._job.cancel()
         self._timer = self._job = None
-        self._waits_for_idle = False
+        self._waits_for_idle = self._resuming = False
         self._status.set_out_of_service(False)
 
     # -- the stages ----------------------------------------------------------------------------------------------------
 
     def _schedule(self) -> None:
+        self._resuming = False
         if self._update is not None and self._timer is None and not self.ctx.stopping:
             self._timer = self.ctx.monitor.call_at_wall(self._update.retrieve_date, lambda: self._run(self._download))
 

@@ -411,7 +411,7 @@ def test_a_restart_before_the_date(station: Station, central: CentralSide) -> No
 
 
 def test_a_restart_after_the_date(station: Station, central: CentralSide) -> None:
-    """It could not be fetched in time: it is fetched at once. What happens before the registration is told after it."""
+    """It could not be fetched in time: it is fetched as soon as there is a network, which the registration shows."""
     peer = up(station, central)
     ask(peer, HOUR).result()
     station.cp.stop()
@@ -420,9 +420,28 @@ def test_a_restart_after_the_date(station: Station, central: CentralSide) -> Non
     peer = central.accept(**QUIET)
     boot = peer.expect_call("BootNotification")
     station.sim.sleep(1)
+    assert steps(station) == []
     boot.answer({"status": "Accepted", "currentTime": NOW, "interval": 0})
-    told(peer, "Installing")
+    told(peer, "Downloading", "Downloaded", "Installing")
+    station.sim.sleep(1)
     assert steps(station) == ["update_firmware_requested", "download_file", "install_firmware"]
+
+
+def test_a_restart_after_which_nobody_answers(station: Station, central: CentralSide) -> None:
+    """After some minutes the firmware is fetched all the same, once; what happens is told when somebody listens."""
+    peer = up(station, central)
+    ask(peer, HOUR).result()
+    station.sim.network.refuse()
+    station.cp.stop()
+    station.sim.sleep(2 * HOUR)
+    assert station.cp.start()
+    station.sim.sleep(240)
+    assert steps(station) == []
+    station.sim.sleep(120)
+    assert steps(station) == ["update_firmware_requested", "download_file", "install_firmware"]
+    station.sim.network.refuse(False)
+    told(up_again(station, central), "Installing")
+    assert steps(station).count("download_file") == 1
 
 
 def test_a_restart_during_the_download(station: Station, central: CentralSide) -> None:
