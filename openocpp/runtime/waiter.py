@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Pool(Protocol):
-    """What a pool of threads wants to know of its members that wait."""
+    """What a pool of threads, or a lane through it, wants to know of its members that wait."""
 
     def blocked(self) -> None: ...
 
@@ -26,9 +26,10 @@ class Pool(Protocol):
 
 
 class Membership(threading.local):
-    """The pool that the current thread works for, if any."""
+    """The pool that the current thread works for, and the lane through it, if any."""
 
     pool: Pool | None = None
+    lane: Pool | None = None
 
 
 membership = Membership()
@@ -63,15 +64,19 @@ class Waiter(Generic[T]):
         if self.is_set:
             return True
         self._check("wait")
-        pool = membership.pool
+        pool, lane = membership.pool, membership.lane
         if pool is None:
             self._gate.wait(timeout)
-        else:
-            pool.blocked()
-            try:
-                self._gate.wait(timeout)
-            finally:
-                pool.unblocked()
+            return self._passed()
+        pool.blocked()
+        if lane is not None:
+            lane.blocked()
+        try:
+            self._gate.wait(timeout)
+        finally:
+            if lane is not None:
+                lane.unblocked()
+            pool.unblocked()
         return self._passed()
 
     def _passed(self) -> bool:

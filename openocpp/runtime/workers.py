@@ -157,36 +157,63 @@ class Workers:
 
 
 class Lane:
-    """At most ``limit`` of its functions run on the workers at once: one role's share of a shared pool."""
+    """At most ``limit`` of its functions run on the workers at once: one role's share of a shared pool.
 
-    def __init__(self, threads: Threads, workers: Workers, limit: int) -> None:
+    As in a pool of that size, those that wait inside a facade do not count, up to ``spares`` of them: what they wait
+    for may depend on one that is queued.
+    """
+
+    def __init__(self, threads: Threads, workers: Workers, limit: int, *, spares: int = 8) -> None:
         self._workers = workers
         self._limit = limit
+        self._spares = spares
         self._mutex = threads.mutex()
         self._active = 0
+        self._blocked = 0
         self._waiting: deque[Callable[[], object]] = deque()
+
+    def __repr__(self) -> str:
+        return f"<lane of {self._limit}: {self._active} run, {self._blocked} of them wait, {len(self._waiting)} queued>"
 
     def submit(self, function: Callable[[], object]) -> None:
         with self._mutex:
-            if self._active >= self._limit:
-                self._waiting.append(function)
-                return
-            self._active += 1
-        self._workers.submit(lambda: self._run(function))
+            self._waiting.append(function)
+            following = self._take()
+        self._start(following)
+
+    def blocked(self) -> None:
+        """The function that runs begins to wait: another one may run meanwhile."""
+        with self._mutex:
+            self._blocked += 1
+            following = self._take()
+        self._start(following)
+
+    def unblocked(self) -> None:
+        with self._mutex:
+            self._blocked -= 1
+
+    def _take(self) -> Callable[[], object] | None:
+        """The next one, if it may run. Called inside the mutex."""
+        busy = self._active - self._blocked
+        if not self._waiting or busy >= self._limit or self._active >= self._limit + self._spares:
+            return None
+        self._active += 1
+        return self._waiting.popleft()
+
+    def _start(self, function: Callable[[], object] | None) -> None:
+        if function is not None:
+            self._workers.submit(lambda: self._run(function))
 
     def _run(self, function: Callable[[], object]) -> None:
+        membership.lane = self
         try:
             function()
         finally:
-            self._next()
-
-    def _next(self) -> None:
-        with self._mutex:
-            if not self._waiting:
+            membership.lane = None
+            with self._mutex:
                 self._active -= 1
-                return
-            function = self._waiting.popleft()
-        self._workers.submit(lambda: self._run(function))
+                following = self._take()
+            self._start(following)
 
 
 class Strand:

@@ -221,17 +221,14 @@ def test_the_end_does_not_wait_for_a_running_handler(bench: Bench) -> None:
 
 def test_a_call_whose_turn_comes_after_the_end_never_starts(bench: Bench) -> None:
     """It was handed to the lane already, which was full."""
-    free = bench.sim.waiter()
-    bench.role.on_serve = lambda user, call: free.wait(None)
+    bench.role.on_serve = lambda user, call: bench.sim.sleep(2.5)
     for identity in ("CP1", "CP2"):
         bench.connect(identity).call("Heartbeat")
     third = bench.connect("CP3")
     third.call("Heartbeat")
     bench.sim.sleep(1)
     third.abort()
-    bench.sim.sleep(1)
-    free.set(None)
-    bench.sim.sleep(1)
+    bench.sim.sleep(2)
     assert [event for event in bench.events if event.startswith("CP3")] == [
         "CP3#2 announce", "CP3#2 announced", "CP3#2 disconnected",
     ]  # fmt: skip

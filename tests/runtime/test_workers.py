@@ -186,6 +186,65 @@ def test_a_lane_bounds_how_many_run_at_once() -> None:
         assert sorted(ended) == list(range(10))
 
 
+def test_who_waits_in_a_lane_makes_room_for_the_one_it_waits_for() -> None:
+    with SimulatedRuntime(workers=2) as sim:
+        lane = sim.lane(1)
+        answer, answered = sim.waiter(), sim.waiter()
+        lane.submit(lambda: answered.set(answer.wait(100)))
+        lane.submit(lambda: answer.set(None))
+        assert answered.wait(1)
+        assert answered.value is True
+        assert repr(lane) == "<lane of 1: 0 run, 0 of them wait, 0 queued>"
+
+
+def test_a_lane_has_spares_for_so_many_and_then_its_functions_queue() -> None:
+    with SimulatedRuntime(workers=30) as sim:
+        lane = sim.lane(2)
+        waiters = [sim.waiter() for _ in range(12)]
+        running: list[int] = []
+
+        def job(number: int) -> None:
+            running.append(number)
+            waiters[number].wait(1000)
+
+        for number in range(12):
+            lane.submit(partial(job, number))
+        sim.sleep(10)
+        assert running == list(range(10))
+        for waiter in waiters:
+            waiter.set(None)
+        sim.sleep(1)
+        assert running == list(range(12))
+
+
+def test_who_comes_back_to_a_lane_does_not_widen_it_for_long() -> None:
+    with SimulatedRuntime(workers=8) as sim:
+        lane = sim.lane(1)
+        waiter = sim.waiter()
+        running: list[str] = []
+        most: list[int] = []
+
+        def busy(name: str) -> None:
+            running.append(name)
+            most.append(len(running))
+            sim.sleep(1)
+            running.remove(name)
+
+        def back() -> None:
+            waiter.wait(1000)
+            busy("back")
+
+        lane.submit(back)
+        for number in range(5):
+            lane.submit(partial(busy, str(number)))
+        sim.sleep(0.5)
+        assert running == ["0"], "in the place of the one that waits"
+        waiter.set(None)
+        sim.sleep(10)
+        assert running == []
+        assert most == [1, 2, 1, 1, 1, 1], "both, until one of them has ended"
+
+
 def test_many_jobs_from_many_threads_all_run() -> None:
     with Runtime(workers=4, name="busy") as runtime:
         counted = [0] * 8
