@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from openocpp.chargepoint.transactions import Claim
-from openocpp.errors import CallError, ErrorCode
+from openocpp.errors import CallError, ErrorCode, StoreError
 from openocpp.messages.dispatch import handles
 from openocpp.messages.messenger import Reply
 from openocpp.messages.reservation import (
@@ -209,7 +209,13 @@ class ReservationManager:
                     self._end(each, canceled=True)
 
     def _end(self, connector: Connector, *, canceled: bool) -> None:
-        self._save([_without_reservation(connector.row)])
+        """Also when the disk refuses: nobody is kept away by what is over. The status that follows takes it along."""
+        cleared = _without_reservation(connector.row)
+        try:
+            self._save([cleared])
+        except StoreError as error:
+            log.error("%s: connector %d: the end of a reservation is not kept: %s", self.ctx.name, connector.id, error)
+            self._take(cleared)
         self._ended(connector, canceled=canceled)
 
     def _ended(self, connector: Connector, *, canceled: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import pytest
 from openocpp.testing.conversation import ABSENT
 from openocpp.types import AuthorizationStatus
 from tests.chargepoint.conftest import NOW, CentralSide, Station
-from tests.chargepoint.driving import started, starting
+from tests.chargepoint.driving import begin, started, starting
 from tests.chargepoint.reserving import (
     HOUR,
     WALL,
@@ -330,3 +331,34 @@ def test_restart_with_a_running_and_an_expired_one(station: Station, central: Ce
     assert stored(station) == {2: (8, "TAG", None)}
     station.sim.sleep(0.5 * HOUR)
     told(peer, 2, "Available")
+
+
+@pytest.mark.parametrize("fault", [False, True])
+def test_it_ends_though_the_disk_refuses(
+    station: Station, central: CentralSide, fault: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is over keeps nobody away, on no connector; and it is gone from the disk when that can be written again."""
+    peer = up(station, central)
+    reserved(station, peer, seconds=60)
+    station.sim.sleep(5)
+    connection = sqlite3.connect(station.settings["database_path"])
+    with connection:
+        connection.execute(
+            "CREATE TRIGGER disk BEFORE INSERT ON Connectors WHEN NEW.id = 1 BEGIN SELECT RAISE(ABORT, 'full'); END"
+        )
+    if fault:
+        show(station, peer, 1, Status.Faulted)
+        show(station, peer, 1, Status.Available)
+    else:
+        station.sim.sleep(56)
+        told(peer, 1, "Available")
+    assert "connector 1: the end of a reservation is not kept" in caplog.text
+    assert begin(station, peer, 1, "OTHER", 41).payload.get("reservationId") is None
+    assert begin(station, peer, 2, "THIRD", 42).payload.get("reservationId") is None
+    assert calls_back(station)[-1] == ("reservation_ended", 1, fault)
+    with connection:
+        connection.execute("DROP TRIGGER disk")
+    connection.close()
+    show(station, peer, 1, Status.Charging)
+    station.sim.sleep(5)
+    assert stored(station) == {}
