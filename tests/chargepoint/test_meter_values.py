@@ -317,6 +317,33 @@ def test_an_hour_of_samples_keeps_its_pace_whatever_the_reading_takes(station: S
     assert len(station.handler.of("get_meter_value")) == 300
 
 
+@pytest.mark.parametrize(("busy", "seconds"), [(12, [12, 20, 30]), (25, [25, 35, 45])])
+def test_a_sample_that_comes_late_does_not_delay_the_others_nor_is_it_made_up_for(
+    station: Station, central: CentralSide, busy: int, seconds: list[int]
+) -> None:
+    configure(station, MeterValueSampleInterval=10, MeterValuesSampledData=ENERGY)
+    peer = online(station, central)
+    peer.answers["MeterValues"] = {}
+    begin(station, peer)
+    with station.cp._session.ctx.monitor:  # type: ignore[attr-defined]
+        station.sim.sleep(busy)
+    station.sim.sleep(seconds[-1] - busy + 1)
+    stamps = [text.split('"timestamp":"')[1][:20] for text in peer.texts if '"MeterValues"' in text]
+    assert stamps == [(WALL + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%SZ") for second in seconds]
+
+
+def test_the_pace_of_a_transaction_ends_with_it(station: Station, central: CentralSide) -> None:
+    configure(station, MeterValueSampleInterval=10, MeterValuesSampledData=ENERGY)
+    peer = online(station, central)
+    begin(station, peer)
+    station.sim.sleep(7)
+    end(station, peer)
+    begin(station, peer, transaction_id=43)
+    for _ in range(3):
+        peer.expect_nothing(9.9)
+        peer.expect_call("MeterValues", {"transactionId": 43}).answer()
+
+
 def test_a_reading_that_takes_longer_than_its_interval_is_not_overtaken(station: Station, central: CentralSide) -> None:
     configure(station, MeterValueSampleInterval=10, MeterValuesSampledData=ENERGY)
     delays = iter([25.0, 1.0, 1.0])

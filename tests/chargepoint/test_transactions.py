@@ -295,6 +295,23 @@ def test_a_refusal_stops_its_own_transaction_and_not_the_next_one(station: Stati
     assert station.handler.of("transaction_de_authorized") == []
 
 
+def test_a_stop_that_is_under_way_when_the_refusal_comes_is_enough(station: Station, central: CentralSide) -> None:
+    """The connector's next transaction is not the one that was refused."""
+    peer = online(station, central)
+    user = starting(station, id_tag="BAD")
+    call = peer.expect_call("StartTransaction", {"idTag": "BAD"})
+    station.handler.during_meter = lambda: station.sim.sleep(1)
+    stopper = stopping(station)
+    station.sim.sleep(0.5)
+    call.answer(started(1, "Blocked"))
+    peer.expect_call("StopTransaction", {"transactionId": 1, "reason": "Local"}).answer()
+    assert (user.result(), stopper.result()) == (AuthorizationStatus.Blocked, True)
+    station.handler.during_meter = None
+    begin(station, peer, transaction_id=2)
+    peer.expect_nothing(60)
+    assert station.cp.transaction_id(1) == 2
+
+
 def test_a_refusal_that_was_not_acted_upon_is_after_a_restart(station: Station, central: CentralSide) -> None:
     peer = online(station, central)
     begun = starting(station)
