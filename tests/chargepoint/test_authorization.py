@@ -246,6 +246,12 @@ def test_id_tags_have_no_case(station: Station, central: CentralSide) -> None:
     assert not_asked(station, peer, "CACHE") == (Accepted, "Group")  # of the same group, however it is spelled
 
 
+def test_who_started_has_no_case_either(station: Station, central: CentralSide) -> None:
+    peer = online(station, central)
+    begin(station, peer, id_tag="Start")
+    assert not_asked(station, peer, "sTART") == (Accepted, "")
+
+
 def test_an_id_tag_is_sent_as_it_was_presented(station: Station, central: CentralSide) -> None:
     know(station, cached=[IdTagRow("TAG", "Invalid")])
     peer = online(station, central)

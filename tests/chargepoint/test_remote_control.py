@@ -160,6 +160,21 @@ def test_the_log_says_why_a_remote_start_is_refused(
     ]
 
 
+def test_a_connector_that_is_taken_while_the_group_is_asked_for(station: Station, central: CentralSide) -> None:
+    reserve(station, 1, "MINE", "GROUP")
+    peer = online(station, central)
+    peer.answers["StatusNotification"] = {}
+    call = remote_start(peer, 1, "MATE")
+    asked = peer.expect_call("Authorize", {"idTag": "MATE"})
+    user = starting(station, 1, "MINE")
+    station.sim.sleep(0.5)
+    asked.answer(judged(parentIdTag="GROUP"))
+    peer.expect_call("StartTransaction", {"idTag": "MINE", "reservationId": 9}).answer(started())
+    assert user.result() is AuthorizationStatus.Accepted
+    assert status_of(call) == "Rejected"
+    assert station.handler.of("remote_start_transaction_requested") == []
+
+
 def test_what_the_application_refuses_is_rejected(station: Station, central: CentralSide) -> None:
     station.handler.accept_remote = False
     peer = online(station, central)
