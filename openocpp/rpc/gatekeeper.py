@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from openocpp.transport.base import Handshake
+    from openocpp.transport.tally import Tally
 
 log = logging.getLogger("openocpp.rpc")
 security_log = logging.getLogger("openocpp.security")
@@ -48,8 +49,9 @@ class Gatekeeper(Protocol):
 class Admission:
     """Asks a gatekeeper in the right order."""
 
-    def __init__(self, gatekeeper: Gatekeeper, *, basic_authentication: bool) -> None:
+    def __init__(self, gatekeeper: Gatekeeper, tally: Tally, *, basic_authentication: bool) -> None:
         self._gatekeeper = gatekeeper
+        self._tally = tally  # who is refused comes again, every few seconds
         self._basic = basic_authentication
 
     def knock(self, address: str) -> bool:
@@ -61,26 +63,31 @@ class Admission:
         ask, keeper = self._ask, self._gatekeeper
         address, certificate = handshake.peer.address, handshake.peer.certificate
         if not ask(False, "is_charge_point_known", lambda: keeper.is_charge_point_known(identity)):
-            log.warning("refused %s from %s: not known", identity, address)
+            self._note(log, identity, address, "not known")
             return not_found("the charge point is not known")
         if self._basic:
             # SEC A00.FR.204, FR.303: the user is the identity
             if user != identity or not ask(
                 False, "check_credentials", lambda: keeper.check_credentials(identity, password)
             ):
-                security_log.warning("refused %s from %s: wrong or no credentials", identity, address)  # A00.FR.323
+                self._note(security_log, identity, address, "wrong or no credentials")  # SEC A00.FR.323
                 return unauthorized("wrong or no credentials")
         if certificate is not None and not ask(
             False, "check_client_certificate", lambda: keeper.check_client_certificate(identity, certificate)
         ):
-            security_log.warning("refused %s from %s: not its certificate", identity, address)  # A00.FR.408
+            self._note(security_log, identity, address, "not its certificate")  # SEC A00.FR.408
             return Refused(FORBIDDEN, reason="not the charge point's certificate")
         return Accepted(identity, user, password)
 
     def failed(self, address: str, reason: str) -> None:
         """Tell of a connection that was let in and came to nothing."""
-        log.info("a connection from %s came to nothing: %s", address, reason)
+        text = f"a connection from {address} came to nothing: {reason}"
+        self._tally.note(log, logging.INFO, text, text)
         self._ask(None, "client_failed_to_connect", lambda: self._gatekeeper.client_failed_to_connect(address))
+
+    def _note(self, where: logging.Logger, identity: str, address: str, why: str) -> None:
+        text = f"refused {identity} from {address}: {why}"
+        self._tally.note(where, logging.WARNING, text, text)
 
     def _ask(self, refusal: T, name: str, question: Callable[[], T]) -> T:
         try:

@@ -22,6 +22,7 @@ from openocpp.rpc.endpoint import Endpoint
 from openocpp.rpc.gatekeeper import Admission, Gatekeeper
 from openocpp.runtime import ThreadEnd
 from openocpp.transport.base import CloseCode
+from openocpp.transport.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -181,7 +182,8 @@ class Server:
         self.counters = ServerCounters()
         self._network = network
         self._role = role
-        self._admission = Admission(role, basic_authentication=settings.listen.basic_authentication)
+        basic = settings.listen.basic_authentication
+        self._admission = Admission(role, Tally(runtime), basic_authentication=basic)
         self._listener: Listener | None = None
         self._open: dict[Connection, None] = {}
         self._places: dict[str, _Place] = {}

@@ -21,12 +21,13 @@ from openocpp.transport.arrival import Arrival
 from openocpp.transport.base import Peer
 from openocpp.transport.binding import bind
 from openocpp.transport.stream import PlainStream
+from openocpp.transport.tally import Tally
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
-    from openocpp.runtime import Clock, Runtime
+    from openocpp.runtime import Runtime
     from openocpp.transport.base import Door, ListenSettings, Refused
     from openocpp.transport.stream import StreamMaker
 
@@ -36,7 +37,6 @@ ACCEPTS = 16  # per round of the scheduler, so that a storm does not hold up tho
 TLS_ACCEPTS = 4
 REST = 0.1  # seconds without accepting when the system has no room for another connection
 CLOSE_LIMIT = 3.0  # seconds
-SAME_CAUSE = 60.0  # seconds in which what repeats itself is counted, not logged
 
 _NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
 _NO_MEMORY = (errno.ENOBUFS, errno.ENOMEM)
@@ -79,7 +79,7 @@ class SocketListener:
         self._connected: Counter[str] = Counter()
         self._failures = FailureTable(settings.failures_per_minute)
         self._reserve: int | None = os.open(os.devnull, os.O_RDONLY)  # to be given up for an accept when all are used
-        self._tally = Tally(runtime.clock)
+        self._tally = Tally(runtime)
         self._closed = False
 
     def __repr__(self) -> str:
@@ -146,7 +146,7 @@ class SocketListener:
         refusal = self._refusal(peer.address)
         if refusal is not None:
             sock.close()
-            self._tally.note(refusal, f"{self!r}: closed a connection from {peer.address}: {refusal}")
+            self._note(refusal, f"{self!r}: closed a connection from {peer.address}: {refusal}")
             return
         try:
             stream = self._make_stream(sock)
@@ -185,7 +185,7 @@ class SocketListener:
             pass
         else:
             accepted.close()
-            self._tally.note("descriptors", f"{self!r}: closed a connection from {address[0]}: no descriptor is left")
+            self._note("descriptors", f"{self!r}: closed a connection from {address[0]}: no descriptor is left")
         self._take_reserve()
 
     def _take_reserve(self) -> None:
@@ -196,7 +196,7 @@ class SocketListener:
 
     def _rest(self, reason: str) -> None:
         """Accept nothing for a moment: the selector would tell of the same connection again and again."""
-        self._tally.note("rest", f"{self!r}: accepts nothing for {REST} s: {reason}")
+        self._note("rest", f"{self!r}: accepts nothing for {REST} s: {reason}")
         for sock in self._sockets:
             self.runtime.scheduler.unregister(sock)
         self.runtime.scheduler.call_later(REST, self._go_on)
@@ -224,9 +224,12 @@ class SocketListener:
 
     def note_refusal(self, address: str, refused: Refused) -> None:
         cause = f"{refused.status} {refused.reason}"
-        self._tally.note(cause, f"{self!r}: refused {address} with {cause}")
+        self._note(cause, f"{self!r}: refused {address} with {cause}")
         if refused.status == 401 and self._failures.note(address, self.runtime.clock.now()):
-            self._tally.note("refused", f"{self!r}: {address} failed to authenticate too often: refused for a minute")
+            self._note("refused", f"{self!r}: {address} failed to authenticate too often: refused for a minute")
+
+    def _note(self, cause: str, text: str) -> None:
+        self._tally.note(log, logging.WARNING, cause, text)
 
 
 def _leave(crowd: Counter[str], address: str) -> None:
@@ -238,26 +241,3 @@ def _leave(crowd: Counter[str], address: str) -> None:
 def _plain(address: str) -> str:
     """IPv4 as IPv4, also when it came to a socket of both families."""
     return address.removeprefix("::ffff:") if "." in address else address
-
-
-class Tally:
-    """Logs a cause once, then counts it: one more line when a minute has passed, with the number of those between."""
-
-    MAX_CAUSES = 256
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._causes: dict[str, tuple[float, int]] = {}  # when it was logged last, how often it came since
-
-    def note(self, cause: str, text: str) -> None:
-        now = self._clock.now()
-        since, count = self._causes.pop(cause, (0.0, -1))
-        if count >= 0 and now - since < SAME_CAUSE:
-            self._causes[cause] = since, count + 1
-            return
-        if count > 0:
-            text += f" ({count} more like it in between)"
-        self._causes[cause] = now, 0
-        if len(self._causes) > self.MAX_CAUSES:
-            del self._causes[next(iter(self._causes))]
-        log.warning(text)

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from openocpp.rpc.gatekeeper import Admission
+from openocpp.runtime import Runtime
 from openocpp.transport.base import Accepted, Handshake, Peer, Refused
+from openocpp.transport.tally import Tally
 
 
 class Keeper:
@@ -40,9 +42,13 @@ class Keeper:
         return self._answer("certificate")
 
 
+def admission(keeper: Keeper, *, basic: bool = False) -> Admission:
+    return Admission(keeper, Tally(Runtime()), basic_authentication=basic)
+
+
 def admit(keeper: Keeper, *, basic: bool = True, user: str = "CP1", certificate: bytes | None = None) -> Any:
     handshake = Handshake("/CP1", Peer("10.0.0.1", certificate=certificate))
-    return Admission(keeper, basic_authentication=basic).admit(handshake, "CP1", user, b"secret")
+    return admission(keeper, basic=basic).admit(handshake, "CP1", user, b"secret")
 
 
 def test_all_is_well() -> None:
@@ -84,9 +90,30 @@ def test_without_basic_authentication_the_password_is_not_asked_about() -> None:
 
 @pytest.mark.parametrize(("answer", "expected"), [(True, True), (False, False), (RuntimeError("a bug"), False)])
 def test_knocking(answer: Any, expected: bool) -> None:
-    assert Admission(Keeper(accept=answer), basic_authentication=False).knock("10.0.0.1") is expected
+    assert admission(Keeper(accept=answer)).knock("10.0.0.1") is expected
 
 
 def test_a_failure_is_told_even_to_those_who_do_not_listen(caplog: pytest.LogCaptureFixture) -> None:
-    Admission(Keeper(failed=RuntimeError("a bug")), basic_authentication=False).failed("10.0.0.1", "HTTP 404")
+    admission(Keeper(failed=RuntimeError("a bug"))).failed("10.0.0.1", "HTTP 404")
     assert "client_failed_to_connect failed" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [("known", "not known"), ("credentials", "wrong or no credentials"), ("certificate", "not its certificate")],
+)
+def test_who_is_refused_again_and_again_is_logged_once(
+    caplog: pytest.LogCaptureFixture, question: str, text: str
+) -> None:
+    caplog.set_level("INFO")
+    asked = admission(Keeper(**{question: False}), basic=True)
+    for address in ("10.0.0.1", "10.0.0.2"):
+        for _ in range(5):
+            handshake = Handshake("/CP1", Peer(address, certificate=b"der"))
+            assert isinstance(asked.admit(handshake, "CP1", "CP1", b"secret"), Refused)
+            asked.failed(address, "refused")
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) == 4, "each once for each address"
+    assert text in lines[0]
+    assert lines[1] == "a connection from 10.0.0.1 came to nothing: refused"
+    assert "secret" not in caplog.text

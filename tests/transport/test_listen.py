@@ -13,12 +13,11 @@ import pytest
 from openocpp.errors import ConfigError, StateError, TransportError
 from openocpp.runtime import Runtime
 from openocpp.transport.base import Accepted, ListenSettings, Refused
-from openocpp.transport.listen import SAME_CAUSE, Tally, listen
+from openocpp.transport.listen import listen
 from openocpp.transport.url import Url
 from tests.conftest import open_descriptors
 from tests.transport.doors import House, OpenDoor, request
 from tests.transport.peers import LIMIT, RawPeer, on_scheduler
-from tests.transport.scripted import ManualScheduler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -338,32 +337,3 @@ def test_the_same_port_again_at_once(build: Build, runtime: Runtime) -> None:
     house.listener.close()
     again = build(url=f"ws://127.0.0.1:{port}/openocpp")
     assert again.status(request()) == 101
-
-
-# -- log ---------------------------------------------------------------------------------------------------------------
-
-
-def test_what_repeats_itself_is_counted(caplog: pytest.LogCaptureFixture) -> None:
-    clock: Any = ManualScheduler()
-    tally = Tally(clock)
-    for number in range(10):
-        tally.note("a", f"a {number}")
-    tally.note("b", "b")
-    clock.time += SAME_CAUSE
-    tally.note("a", "a again")
-    clock.time += SAME_CAUSE
-    tally.note("a", "a at last")
-    assert [record.getMessage() for record in caplog.records] == [
-        "a 0",
-        "b",
-        "a again (9 more like it in between)",
-        "a at last",
-    ]
-
-
-def test_the_tally_is_bounded(caplog: pytest.LogCaptureFixture) -> None:
-    clock: Any = ManualScheduler()
-    tally = Tally(clock)
-    for number in range(3 * Tally.MAX_CAUSES):
-        tally.note(str(number), "x")
-    assert len(tally._causes) == Tally.MAX_CAUSES
