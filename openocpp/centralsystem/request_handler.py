@@ -63,6 +63,7 @@ from openocpp.types import (
     RegistrationStatus,
     same_ci,
 )
+from openocpp.types.base import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,6 +136,8 @@ class RequestHandling:
             )
         )
         self.registration.status = status
+        vendor, model = printable(request.charge_point_vendor), printable(request.charge_point_model)
+        log.info("%s: booted, a %s %s, firmware %r: %s", self._name, vendor, model, request.firmware_version, status)
         accepted = status is RegistrationStatus.Accepted
         interval = self._config.heartbeat_interval if accepted else self._config.boot_notification_retry_interval
         return BootNotificationConf(status=status, current_time=self._clock.utcnow(), interval=interval)

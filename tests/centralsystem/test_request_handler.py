@@ -277,13 +277,17 @@ def test_actions_of_the_other_direction_are_not_supported(bench: Bench) -> None:
     ("status", "interval"),
     [(RegistrationStatus.Accepted, 700), (RegistrationStatus.Pending, 25), (RegistrationStatus.Rejected, 25)],
 )
-def test_the_interval_depends_on_the_status(sim: SimulatedRuntime, status: RegistrationStatus, interval: int) -> None:
+def test_the_interval_depends_on_the_status(
+    sim: SimulatedRuntime, status: RegistrationStatus, interval: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     bench = Bench(sim, heartbeat_interval=700, boot_notification_retry_interval=25)
     peer = bench.connect()
     bench.requests.answers["boot_notification"] = status
     answer = {"status": str(status), "interval": interval, "currentTime": "2024-01-01T00:00:00Z"}
     assert peer.call("BootNotification", BOOT).result() == answer
     assert bench.charge_point.registration_status is status
+    assert f"CP1: booted, a Vendor Model, firmware None: {status}" in caplog.text
 
 
 def test_the_verdict_on_an_id_tag_is_sent_as_it_is(bench: Bench) -> None:
