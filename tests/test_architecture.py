@@ -240,3 +240,7 @@ def test_the_check_of_heavy_modules_sees_them() -> None:
 @pytest.mark.parametrize("statement", ["import openocpp", "import openocpp.config", "import openocpp.errors"])
 def test_an_import_is_quick_and_small(statement: str) -> None:
     assert HEAVY & modules_after(statement) == set()
+
+
+def test_a_charge_point_does_not_begin_with_what_it_may_never_need() -> None:
+    assert {*HEAVY, "decimal"} & modules_after("from openocpp import IChargePoint") == set()

@@ -15,7 +15,6 @@ from __future__ import annotations
 import math
 import re
 from datetime import datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from openocpp.errors import ErrorCode, LocalProtocolError, RemoteProtocolError
@@ -296,12 +295,14 @@ def write_integer(value: Any, least: int, most: int, where: str) -> int:
 
 def write_decimal(value: Any, where: str) -> float:
     """A number to send with one decimal. What binary arithmetic adds to it is rounded away, more is an error."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+    if isinstance(value, bool) or not hasattr(value, "__float__"):  # Decimal, too, and what else is a number
         raise unfit(value, "a number", where)
     try:
         number = float(value)
     except OverflowError:
         number = math.inf
+    except (TypeError, ValueError):
+        raise unfit(value, "a number", where) from None
     if not math.isfinite(number):
         raise LocalProtocolError(where, "is no finite number")
     rounded = round(number, 1)

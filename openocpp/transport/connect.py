@@ -211,11 +211,10 @@ class SocketAttempt:
     def _resolve(self, url: Url, proxy: str) -> Sequence[tuple[int, int, int, str, Any]]:
         reason = ConnectFailure.PROXY if proxy else ConnectFailure.DNS
         try:
-            return socket.getaddrinfo(url.address, url.tcp_port, type=socket.SOCK_STREAM)
+            host = url.address.encode()  # always ASCII; for a text Python would load its tables of Unicode
+            return socket.getaddrinfo(host, url.tcp_port, type=socket.SOCK_STREAM)
         except OSError as error:
             raise self._error(reason, f"{proxy}{error.strerror or 'unknown host'}") from error
-        except UnicodeError as error:
-            raise self._error(reason, f"{proxy}not a host name") from error
 
     def _watched(self, sock: socket.socket) -> socket.socket:
         """Show the socket to the scheduler. Whoever comes second, the thread or the end of the attempt, notices."""

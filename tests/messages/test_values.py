@@ -102,6 +102,18 @@ def test_decimals_are_written_too() -> None:
         values.write_decimal(Decimal("16.25"), "limit")
 
 
+class Strange:
+    """It says that it is a number."""
+
+    def __float__(self) -> float:
+        raise TypeError
+
+
+def test_what_only_looks_like_a_number_is_not_written() -> None:
+    with pytest.raises(LocalProtocolError, match="limit: is Strange, not a number"):
+        values.write_decimal(Strange(), "limit")
+
+
 @pytest.mark.parametrize("value", [float("nan"), Decimal("Infinity"), 10**400])
 def test_no_number_without_end_is_written(value: Any) -> None:
     with pytest.raises(LocalProtocolError, match="limit: is no finite number"):

@@ -10,7 +10,6 @@ Threads: any.
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from openocpp.types import ChargingRateUnitType
@@ -47,6 +46,8 @@ class Rates:
     def __init__(self, unit: ChargingRateUnitType, operating_voltage: float) -> None:
         if not operating_voltage > 0:
             raise ValueError(f"the operating voltage must be positive, not {operating_voltage}")
+        from decimal import Decimal  # here: a charge point without charging profiles need not pay for it
+
         self._numerator, self._denominator = Decimal(str(operating_voltage)).as_integer_ratio()
         self._amperes = unit is ChargingRateUnitType.A
         self.unit = unit
