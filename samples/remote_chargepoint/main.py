@@ -18,76 +18,22 @@ from openocpp import (  # noqa: E402
     AuthorizationStatus,
     ChargePointStatus,
     ConfigError,
-    DefaultChargePointEventsHandler,
     IChargePoint,
     IniConfig,
     Reason,
     RegistrationStatus,
-    UnlockStatus,
 )
 from samples.options import begin, fail, parser, run, say  # noqa: E402
-from samples.remote_chargepoint.meters import MainMeter, Meter, readings, share  # noqa: E402
+from samples.remote_chargepoint.application import Application  # noqa: E402
+from samples.remote_chargepoint.setpoints import CHARGING, limits  # noqa: E402
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
-    from datetime import datetime
 
-    from openocpp import IOcppConfig, Measurand, Phase, SampledValue
+    from openocpp import IOcppConfig
 
-CHARGING = (ChargePointStatus.Charging, ChargePointStatus.SuspendedEV, ChargePointStatus.SuspendedEVSE)
 METER_TICK = 0.5  # seconds
 LONGEST = 60.0  # seconds of one transaction
-
-
-class Application(DefaultChargePointEventsHandler):
-    """Notes what the central system wants, and reads the meters."""
-
-    def __init__(self, connectors: int) -> None:
-        self.meters = [Meter() for _ in range(connectors)]
-        self.main_meter = MainMeter(self.meters)
-        self.offered = dict.fromkeys(range(connectors + 1), 0.0)  # A, by connector
-        self.wanted: tuple[int, str] | None = None  # a remote start: connector and id tag
-        self.to_stop: set[int] = set()
-
-    def connection_state_changed(self, is_connected: bool) -> None:
-        say("connected to the central system" if is_connected else "disconnected from the central system")
-
-    def boot_notification(self, status: RegistrationStatus, time: datetime) -> None:
-        say(f"registration: {status}")
-
-    def reservation_started(self, connector_id: int) -> None:
-        say(f"connector {connector_id}: reserved")
-
-    def reservation_ended(self, connector_id: int, canceled: bool) -> None:
-        say(f"connector {connector_id}: the reservation {'was given up' if canceled else 'has expired'}")
-
-    def remote_start_transaction_requested(self, connector_id: int, id_tag: str) -> bool:
-        say(f"connector {connector_id}: a remote start of {id_tag}")
-        if not 1 <= connector_id <= len(self.meters):
-            return False
-        self.wanted = (connector_id, id_tag)
-        return True
-
-    def remote_stop_transaction_requested(self, connector_id: int) -> bool:
-        say(f"connector {connector_id}: a remote stop")
-        self.to_stop.add(connector_id)
-        return True
-
-    def unlock_connector_requested(self, connector_id: int) -> UnlockStatus:
-        return UnlockStatus.Unlocked
-
-    def transaction_de_authorized(self, connector_id: int) -> None:
-        say(f"connector {connector_id}: the central system does not accept the transaction")
-
-    def get_tx_start_stop_meter_value(self, connector_id: int) -> int:
-        return self.meters[connector_id - 1].energy
-
-    def get_meter_value(
-        self, connector_id: int, measurand: Measurand, phase: Phase | None
-    ) -> Sequence[SampledValue] | None:
-        meter = self.meters[connector_id - 1] if connector_id else self.main_meter
-        return readings(meter, measurand, phase, self.offered[connector_id])
 
 
 class Program:
@@ -120,19 +66,7 @@ class Program:
             meter.count(METER_TICK)
 
     def follow_profiles(self) -> None:
-        """Each connector's limit: its own, that of its profiles, and its share of what the charge point may draw."""
-        whole = float(self.options.whole)
-        wanted: dict[int, float] = {}
-        for connector_id in self.connectors:
-            found = self.charge_point.get_setpoint(connector_id)
-            if found is not None and found.charge_point is not None:
-                whole = min(whole, found.charge_point.value)
-            if self.charge_point.get_connector_status(connector_id) in CHARGING:
-                own = float(self.options.each)
-                profile = None if found is None else found.connector
-                wanted[connector_id] = own if profile is None else min(own, profile.value)
-        given = share(wanted, whole)
-        self.application.offered = {0: whole, **{number: given.get(number, 0.0) for number in self.connectors}}
+        self.application.offered = limits(self.charge_point, self.connectors, self.options.whole, self.options.each)
 
     def one_transaction(self) -> bool:
         """False: nobody has asked for one."""
@@ -188,9 +122,7 @@ class Program:
 
 def main() -> int:
     options_parser = parser("A charge point that is started and stopped from afar.", FOLDER)
-    options_parser.add_argument(
-        "-d", dest="reset_connectors", action="store_true", help="forget the connectors' states"
-    )
+    options_parser.add_argument("-d", dest="reset_connectors", action="store_true", help="forget connectors' states")
     options_parser.add_argument("-m", dest="whole", type=float, default=32.0, metavar="A", help="most for all (32 A)")
     options_parser.add_argument("-c", dest="each", type=float, default=32.0, metavar="A", help="most for each (32 A)")
     options = options_parser.parse_args()

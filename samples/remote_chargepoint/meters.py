@@ -1,4 +1,4 @@
-"""What the sample charge point measures and may draw: meters that are told what flows, and the sharing of a limit."""
+"""What the sample charge point measures: meters that are told what flows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from openocpp import Measurand, Phase, SampledValue, UnitOfMeasure
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 VOLTAGE = 230.0  # V
 PHASES = (Phase.L1, Phase.L2, Phase.L3)
@@ -85,13 +85,3 @@ def readings(
 
 def _sample(measurand: Measurand, value: float, phase: Phase | None = None) -> SampledValue:
     return SampledValue(value=f"{value:.1f}".removesuffix(".0"), phase=phase, unit=UNITS[measurand])
-
-
-def share(wanted: Mapping[int, float], limit: float) -> dict[int, float]:
-    """Nobody gets more than wanted, all together no more than the limit: who wants little first, the rest equally."""
-    given: dict[int, float] = {}
-    left = limit
-    for number, (connector_id, amps) in enumerate(sorted(wanted.items(), key=lambda item: item[1])):
-        given[connector_id] = min(amps, left / (len(wanted) - number))
-        left -= given[connector_id]
-    return given

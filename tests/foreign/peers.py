@@ -125,6 +125,11 @@ class ForeignCentralSystem:
             assert self._news.wait_for(lambda: action in self.actions(), LIMIT), f"no {action} came: {self.actions()}"
         return self.of(action)[0]
 
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Until what has come makes it true."""
+        with self._news:
+            assert self._news.wait_for(condition, LIMIT), f"it did not come: {self.seen}"
+
     def _on_loop(self, coroutine: Any) -> Any:
         future: Future[Any] = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         return future.result(LIMIT)

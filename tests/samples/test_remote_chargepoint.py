@@ -10,9 +10,11 @@ from openocpp import Measurand, Phase
 from openocpp.runtime import Runtime
 from openocpp.testing.conversation import ScriptedServer
 from samples.demo.main import Program
-from samples.remote_chargepoint.meters import MainMeter, Meter, readings, share
+from samples.remote_chargepoint.meters import MainMeter, Meter, readings
+from samples.remote_chargepoint.setpoints import share
 from tests.conftest import scaled
-from tests.samples.test_chain import settings
+from tests.foreign.peers import ForeignCentralSystem, call
+from tests.samples.test_chain import Chain, settings
 from tests.samples.test_quick_start import run
 
 if TYPE_CHECKING:
@@ -107,6 +109,87 @@ def test_a_transaction_is_started_limited_and_stopped_from_afar(runtime: Runtime
     (stop,) = central.of("StopTransaction")
     assert stop["reason"] == "Remote"
     assert stop["meterStop"] >= central.of("StartTransaction")[0]["meterStart"]
+
+
+def limited_to(amps: float) -> Any:
+    """A TxProfile of the running transaction, as the foreign central system writes it."""
+    return call.SetChargingProfile(
+        connector_id=1,
+        cs_charging_profiles={
+            "charging_profile_id": 1,
+            "transaction_id": 7001,
+            "stack_level": 0,
+            "charging_profile_purpose": "TxProfile",
+            "charging_profile_kind": "Relative",
+            "charging_schedule": {
+                "charging_rate_unit": "A",
+                "charging_schedule_period": [{"start_period": 0, "limit": amps}],
+            },
+        },
+    )
+
+
+def test_at_a_foreign_central_system(tmp_path: Path) -> None:
+    """Started from afar it draws what it may, then what a profile leaves it, and is stopped from afar."""
+    central = ForeignCentralSystem()
+    home = settings(
+        tmp_path / "home",
+        SAMPLE,
+        ConnexionUrl=f"ws://127.0.0.1:{central.port}/openocpp/",
+        MeterValueSampleInterval="1",
+        MinimumStatusDuration="0",
+    )
+    program = Program("remote", SAMPLE, home, "--speed", "2", "--cycles", "1")
+
+    def statuses() -> list[str]:
+        return [fields["status"] for fields in central.of("StatusNotification") if fields["connector_id"] == 1]
+
+    def currents() -> list[str]:
+        """Of each phase, in the meter values of the transaction that have come."""
+        values = [fields["meter_value"][0]["sampled_value"] for fields in central.of("MeterValues")]
+        return [one["value"] for value in values for one in value if one.get("measurand") == "Current.Import"]
+
+    def draws(amps: str) -> bool:
+        return currents()[-3:] == [amps] * 3
+
+    try:
+        assert program.wait_for("registration: Accepted", LIMIT)
+        assert central.ask(call.RemoteStartTransaction(id_tag="TAG", connector_id=1)).status == "Accepted"
+        central.wait_until(lambda: draws("32"))
+        assert central.ask(limited_to(10.0)).status == "Accepted"
+        central.wait_until(lambda: draws("10"))
+        assert central.ask(limited_to(0.0)).status == "Accepted"
+        central.wait_until(lambda: draws("0") and statuses()[-1] == "SuspendedEVSE")
+        assert central.ask(call.RemoteStopTransaction(transaction_id=7001)).status == "Accepted"
+        assert program.process.wait(LIMIT) == 0  # after the one cycle
+    finally:
+        program.end()
+        central.stop()
+    assert central.of("StartTransaction")[0]["id_tag"] == "TAG"
+    (stop,) = central.of("StopTransaction")
+    assert (stop["reason"], stop.get("id_tag")) == ("Remote", None)
+    assert statuses()[:6] == ["Available", "Preparing", "SuspendedEVSE", "Charging", "SuspendedEVSE", "Finishing"]
+
+
+def test_at_the_quick_start_central_system(tmp_path: Path) -> None:
+    """It answers what that one asks for; nobody starts a transaction there."""
+    chain = Chain(tmp_path)
+    try:
+        central = chain.start("quick_start_centralsystem", "--speed", "4", ListenUrl=chain.above)
+        chain.expect(central, "listening on")
+        station = chain.start(SAMPLE, ConnexionUrl=chain.above)
+        chain.expect(station, "registration: Accepted")
+        name = "[ChargePointTest]"
+        chain.expect(
+            central,
+            f"{name} BootNotification: Open OCPP", f"{name} StatusNotification: connector 2 is Available",
+            f"{name}   NumberOfConnectors = 2 (read-only)", f"{name} HeartbeatInterval = 10: Accepted",
+            f"{name} trigger MeterValues: Accepted", f"{name} MeterValues: connector 0", f"{name} Heartbeat",
+        )  # fmt: skip
+        assert not any("] StartTransaction" in line for line in central.printed)
+    finally:
+        codes = chain.end()
+    assert codes == [0, 0]
 
 
 @pytest.mark.parametrize("option", ["-h", "--nonsense"])
