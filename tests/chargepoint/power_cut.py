@@ -1,9 +1,10 @@
 """The life of a few transactions in a process that is killed at one of its commits, and what comes after.
 
 Run as a program it is a server: for each line on its input - a JSON object, see ``Order`` - it forks a process that
-lives, and is perhaps killed. Each CALL that reaches the simulated central system in there, and each start and stop that
-was confirmed to the application, is a JSON line on the output, written before anything else happens; ``{"end": ...}``
-tells how the process ended. With ``url`` the process uses real sockets and threads, and time passes in earnest.
+lives, and is perhaps killed. Each CALL that reaches the simulated central system in there, each reading of a meter, and
+each start and stop that was confirmed to the application, is a JSON line on the output, written before anything else
+happens; ``{"end": ...}`` tells how the process ended. With ``url`` the process uses real sockets and threads, and time
+passes in earnest.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from openocpp.store.commit import Committer
 from openocpp.testing import SimulatedRuntime
 from openocpp.testing.conversation import ScriptedServer
 from openocpp.types import AuthorizationStatus, Measurand, Phase, Reason, RegistrationStatus, SampledValue
-from tests.chargepoint.conftest import KEYS, URL
+from tests.chargepoint.conftest import KEYS, NOW, URL
 from tests.chargepoint.driving import ENERGY, Books
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ CONNECTORS = (1, 2)
 class Order(NamedTuple):
     """What is to be lived. ``kill``: the number of the commit, 0 = none; ``after``: when it is done, not before.
 
-    ``ids``: the transactions that the central system knows, by the content of their StartTransaction.
+    ``ids``: the transactions that the central system knows, by the content of their StartTransaction. ``read``: the
+    readings before, each of which has a number of its own.
     """
 
     database: str
@@ -44,6 +46,7 @@ class Order(NamedTuple):
     after: bool = False
     again: bool = False  # the life after: what runs is stopped, and everything delivered
     ids: dict[str, int] | None = None
+    read: int = 0
     url: str = ""
 
 
@@ -56,7 +59,7 @@ class Station(DefaultChargePointEventsHandler):
 
     def __init__(self, runtime: Runtime, order: Order) -> None:
         self.runtime = runtime
-        self.meter = 0
+        self.meter = order.read
         self.number = 0
         self.tags: dict[int, str] = {}
         simulated = not order.url
@@ -82,11 +85,11 @@ class Station(DefaultChargePointEventsHandler):
 
     def get_tx_start_stop_meter_value(self, connector_id: int) -> int:
         self.meter += 1
+        report(read=self.meter)
         return self.meter
 
     def get_meter_value(self, connector_id: int, measurand: Measurand, phase: Phase | None) -> list[SampledValue]:
-        self.meter += 1
-        return [SampledValue(value=str(self.meter))]
+        return [SampledValue(value=str(self.get_tx_start_stop_meter_value(connector_id)))]
 
     def begin(self, connector_id: int) -> None:
         self.number += 1
@@ -102,6 +105,10 @@ class Station(DefaultChargePointEventsHandler):
     @property
     def is_ready(self) -> bool:
         return self.cp.is_connected and self.cp.registration_status is RegistrationStatus.Accepted
+
+    @property
+    def is_pending(self) -> bool:
+        return self.cp.registration_status is RegistrationStatus.Pending
 
     @property
     def queue(self) -> int:
@@ -128,7 +135,18 @@ def kill_at(order: Order) -> Callable[[], int]:
 
 
 class ReportedBooks(Books):
-    """The central system's books, kept on the other side of the pipe."""
+    """The central system's books, kept on the other side of the pipe. Who comes again is kept waiting at first."""
+
+    def __init__(self, clock: Callable[[], float], order: Order) -> None:
+        super().__init__(clock)
+        self.ids = dict(order.ids or {})
+        self.next_id = len(self.ids) + 1
+        self._pending = order.again
+        self.answers["BootNotification"] = self._note("BootNotification", lambda _: self._boot())
+
+    def _boot(self) -> dict[str, Any]:
+        pending, self._pending = self._pending, False
+        return {"status": "Pending" if pending else "Accepted", "currentTime": NOW, "interval": 3 if pending else 0}
 
     def _note(self, action: str, answer: Any) -> Any:
         noted = super()._note(action, answer)
@@ -143,9 +161,7 @@ class ReportedBooks(Books):
 def live_simulated(order: Order) -> None:
     """Online, offline and online again; or, the time after, until nothing is left to be told."""
     with SimulatedRuntime(seed=order.kill) as sim:
-        books = ReportedBooks(sim.clock.now)
-        books.ids = dict(order.ids or {})
-        books.next_id = len(books.ids) + 1
+        books = ReportedBooks(sim.clock.now, order)
         ScriptedServer(sim, URL, answers=books.answers)
         if order.again:
             sim.set_wall(sim.clock.utcnow().replace(hour=12))
@@ -179,9 +195,10 @@ def spend(station: Station, sim: SimulatedRuntime) -> None:
 
 
 def finish(station: Station, run_until: Callable[[Callable[[], bool], float], None]) -> None:
-    """After the power cut: what ran is stopped, before or after the boot; then all is delivered."""
+    """After the power cut: what ran is stopped, before the boot and while it is pending; then all is delivered."""
     for connector_id in CONNECTORS:
         station.end(connector_id, Reason.PowerLoss)
+        run_until(lambda: station.is_pending or station.is_ready, 100)
     run_until(lambda: station.is_ready and not station.queue, 100)
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from openocpp.runtime import Runtime
 from openocpp.testing.conversation import ScriptedServer
-from tests.chargepoint.accounts import QUEUED, problems
+from tests.chargepoint.accounts import QUEUED, problems, without_repeats
 from tests.chargepoint.driving import Books, Received
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 PROGRAM = Path(__file__).with_name("power_cut.py")
 KILLED = -9
+IN_HAND = 2  # readings that may not be on the disk yet: what a start or a stop takes before it is stored
 
 
 class Life:
@@ -32,6 +33,7 @@ class Life:
         self.received = [Received(0.0, each["action"], each["payload"]) for each in reports if "action" in each]
         self.begun = [each["begun"] for each in reports if "begun" in each]
         self.ended = [each["ended"] for each in reports if each.get("ended")]
+        self.read = [each["read"] for each in reports if "read" in each]
         self.commits = next((each["commits"] for each in reports if "commits" in each), 0)
         self.errors = [each["error"] for each in reports if "error" in each]
         self.end = reports[-1]["end"]
@@ -40,9 +42,9 @@ class Life:
     def queued(self) -> list[Received]:
         return [entry for entry in self.received if entry.action in QUEUED]
 
-    def begins_with_boot(self) -> bool:
-        """Nothing but BootNotification leaves before its answer, which comes at once."""
-        return all(entry.action == "BootNotification" for entry in self.received[:1])
+    def begins_with_boots(self, number: int) -> bool:
+        """Nothing but BootNotification leaves before the last of them is answered: that is Accepted, others Pending."""
+        return all(entry.action == "BootNotification" for entry in self.received[:number])
 
 
 class Lives:
@@ -52,16 +54,19 @@ class Lives:
         self._process = subprocess.Popen(
             [sys.executable, str(PROGRAM)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
+        self._read = 0
 
     def live(self, database: Path, **order: Any) -> Life:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"database": str(database), **order}) + "\n")
+        self._process.stdin.write(json.dumps({"database": str(database), "read": self._read, **order}) + "\n")
         self._process.stdin.flush()
         reports: list[dict[str, Any]] = []
         while not reports or "end" not in reports[-1]:
             reports.append(json.loads(self._process.stdout.readline()))
-        return Life(reports)
+        life = Life(reports)
+        self._read = max([self._read, *life.read])
+        return life
 
     def close(self) -> None:
         assert self._process.stdin is not None
@@ -87,12 +92,31 @@ def known_ids(received: list[Received]) -> dict[str, int]:
     return ids
 
 
+def told(received: list[Received]) -> list[int]:
+    """The readings, each once, however often its message came."""
+    numbers: list[int] = []
+    for entry in without_repeats(received):
+        numbers += [entry.payload[name] for name in ("meterStart", "meterStop") if name in entry.payload]
+        for value in [*entry.payload.get("meterValue", ()), *entry.payload.get("transactionData", ())]:
+            numbers += [int(sample["value"]) for sample in value["sampledValue"]]
+    return sorted(numbers)
+
+
+def nothing_lost(received: list[Received], *lives: Life) -> bool:
+    """Every reading is told once. Of a life that was cut off may be missing what it had just in its hands."""
+    numbers = told(received)
+    lost = [[number for number in life.read if number not in numbers] for life in lives]
+    last = [life.read[-IN_HAND:] if life.end == KILLED else [] for life in lives]
+    return len(numbers) == len(set(numbers)) and all(set(a) <= set(b) for a, b in zip(lost, last, strict=True))
+
+
 def check(first: Life, second: Life) -> None:
     assert first.errors + second.errors == []
     assert second.end == 0
-    assert first.begins_with_boot()
-    assert second.begins_with_boot()
+    assert first.begins_with_boots(1)
+    assert second.begins_with_boots(2)
     both = [*first.received, *second.received]
+    assert nothing_lost(both, first, second)
     ids = known_ids(both)
     begun = [*first.begun, *second.begun]
     assert problems(both, ids, begun, begun) == []
@@ -109,6 +133,7 @@ def test_a_whole_life(lives: Lives, tmp_path: Path) -> None:
     life = lives.live(tmp_path / "cp.db")
     assert (life.end, life.errors) == (0, [])
     assert len(life.begun) == len(life.ended) == 4
+    assert told(life.received) == life.read
     assert problems(life.received, known_ids(life.received), life.begun, life.ended) == []
 
 
@@ -143,6 +168,7 @@ def test_killed_twice(lives: Lives, tmp_path: Path) -> None:
         joined.received = [*second.received, *third.received]
         joined.begun = [*second.begun, *third.begun]
         both = [*first.received, *joined.received]
+        assert nothing_lost(both, first, second, third)
         begun = [*first.begun, *joined.begun]
         assert problems(both, known_ids(both), begun, begun) == []
         assert third.end == 0
