@@ -271,10 +271,8 @@ class FtpSite:
         return f"{self.scheme}://{userinfo}{'@' if userinfo else ''}{self.host}:{self.port}{path}"
 
 
-def _handlers(site: FtpSite, identity: Identity | None, implicit: bool) -> type[FTPHandler]:
-    control, data = (FTPHandler, DTPHandler) if identity is None else (TLS_FTPHandler, TLS_DTPHandler)
-
-    class Data(data):  # type: ignore[misc, valid-type]
+def _data_handler(site: FtpSite, base: type[DTPHandler]) -> type[DTPHandler]:
+    class Data(base):  # type: ignore[misc]
         def send(self, block: bytes) -> int:
             if site.cut_at is not None and self.tot_bytes_sent >= site.cut_at:
                 self._cut()
@@ -305,6 +303,12 @@ def _handlers(site: FtpSite, identity: Identity | None, implicit: bool) -> type[
             else:
                 super().close()
 
+    return Data
+
+
+def _handlers(site: FtpSite, identity: Identity | None, implicit: bool) -> type[FTPHandler]:
+    control, data = (FTPHandler, DTPHandler) if identity is None else (TLS_FTPHandler, TLS_DTPHandler)
+
     class Control(control):  # type: ignore[misc, valid-type]
         def pre_process_command(self, line: str, command: str, argument: str) -> None:
             site.commands.append(line)
@@ -325,7 +329,7 @@ def _handlers(site: FtpSite, identity: Identity | None, implicit: bool) -> type[
             if implicit:
                 super().handle()
 
-    Control.dtp_handler = Data
+    Control.dtp_handler = _data_handler(site, data)
     Control.use_sendfile = False
     Control.auth_failed_timeout = 0
     if identity is not None:
