@@ -432,3 +432,16 @@ def test_a_stop_of_an_unknown_transaction_does_not_wait_long(
     asked = sim.clock.now()
     assert peer.call("RemoteStopTransaction", {"transactionId": 100}).result() == {"status": "Rejected"}
     assert sim.clock.now() - asked == 1.0
+
+
+def test_nobody_waits_for_the_id_of_a_start_that_was_given_up(
+    station: Station, central: CentralSide, sim: SimulatedRuntime
+) -> None:
+    station.keys.put("TransactionMessageAttempts", "1")
+    peer = online(station, central)
+    sim.user(lambda: station.cp.start_transaction(1, "TAG"))
+    peer.expect_call("StartTransaction").refuse("InternalError")
+    sim.sleep(1)
+    asked = sim.clock.now()
+    assert peer.call("RemoteStopTransaction", {"transactionId": 100}).result() == {"status": "Rejected"}
+    assert sim.clock.now() == asked

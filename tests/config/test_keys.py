@@ -138,6 +138,13 @@ def test_a_list_may_have_so_many_items_as_its_limit_says() -> None:
     assert check("ConnectorPhaseRotation", "0.RST,1.RST", config) == "2 items, ConnectorPhaseRotationMaxLength is 1"
 
 
+@pytest.mark.parametrize("name", ["MeterValuesSampled", "MeterValuesAligned", "StopTxnSampled", "StopTxnAligned"])
+def test_each_list_of_measurands_has_its_own_limit(name: str) -> None:
+    config = MemoryOcppConfig({f"{name}DataMaxLength": "1"})
+    assert check(f"{name}Data", "SoC", config) is None
+    assert check(f"{name}Data", "SoC,Voltage", config) == f"2 items, {name}DataMaxLength is 1"
+
+
 def test_phase_rotations_are_of_connectors_that_exist() -> None:
     config = MemoryOcppConfig({"NumberOfConnectors": "2"})
     assert check("ConnectorPhaseRotation", "0.RST,1.RST,2.RTS", config) is None
