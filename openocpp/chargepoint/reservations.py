@@ -171,6 +171,7 @@ class ReservationManager:
         self._end_expired()
         connector = self._find(request.reservation_id)
         if connector is None:
+            log.warning("%s: there is no reservation %d to cancel (1.6 §5.1)", self.ctx.name, request.reservation_id)
             return CancelReservationConf(status=CancelReservationStatus.Rejected)
         self._save([_without_reservation(connector.row)])
         return Reply(

@@ -101,7 +101,8 @@ class SmartChargingManager:
         """errata 3.39: an unknown connector is a CALLERROR. What else breaks the standard is Rejected, and logged."""
         connector = self.ctx.connectors.get(request.connector_id)
         if connector is None:
-            raise CallError(ErrorCode.PropertyConstraintViolation, f"connectorId: there is no {request.connector_id}")
+            text = f"connectorId: there is no {request.connector_id} (errata 3.39)"
+            raise CallError(ErrorCode.PropertyConstraintViolation, text)
         problem = self._install(connector, request.cs_charging_profiles)
         if problem is not None:
             profile_id = request.cs_charging_profiles.charging_profile_id
