@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -74,9 +73,9 @@ class Program:
         return False
 
     def end(self) -> int:
-        """Interrupt it as Ctrl-C does: its exit code."""
+        """Ask it to end, as Ctrl-C does too: its exit code. Whoever runs in the background cannot be interrupted."""
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
+            self.process.terminate()
         try:
             return self.process.wait(10)
         except subprocess.TimeoutExpired:

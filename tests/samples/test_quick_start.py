@@ -27,6 +27,10 @@ QUICK_START = [
     "quick_start_cs_lc_hybrid",
 ]
 LIMIT = scaled(60.0)
+# Interrupts are ignored where the tests run in the background: a program that is started there would ignore them too.
+INTERRUPTIBLE = (
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+)
 
 
 def run(sample: str, *options: str) -> subprocess.CompletedProcess[str]:
@@ -96,7 +100,8 @@ def begin_central_system(folder: Path, *options: str) -> tuple[subprocess.Popen[
         port: int = probe.getsockname()[1]
     text = text.replace("127.0.0.1:8080", f"127.0.0.1:{port}").replace("../../schemas/", "")
     (folder / f"{sample}.ini").write_text(text, encoding="utf-8")
-    command = [sys.executable, "-u", str(SAMPLES / sample / "main.py"), "-w", str(folder), *options]
+    command = [sys.executable, "-c", INTERRUPTIBLE, sys.executable]
+    command += ["-u", str(SAMPLES / sample / "main.py"), "-w", str(folder), *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert process.stdout is not None
     lines = []
@@ -125,9 +130,10 @@ def test_the_central_system_ends_after_its_rounds(tmp_path: Path) -> None:
     assert "2 rounds done" in rest
 
 
-def test_an_interrupt_ends_the_central_system_cleanly(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_the_central_system_cleanly(tmp_path: Path, number: signal.Signals) -> None:
     process, _, lines = begin_central_system(tmp_path)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     rest, _ = process.communicate(timeout=LIMIT)
     assert process.returncode == 0, "".join(lines) + rest
     assert "stopped" in rest
