@@ -9,6 +9,7 @@ for, and every reading told exactly once.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import random
 import sys
@@ -42,13 +43,17 @@ SENT = {Measurand.EnergyActiveImportRegister, Measurand.Voltage}  # by MeterValu
 
 
 class Result(NamedTuple):
-    """What a run has shown. ``repeats``: messages that came again, for their answers were lost."""
+    """What a run has shown. ``repeats``: messages that came again, for their answers were lost.
+
+    ``digest``: of all that the central system got, with its times. The same seed always gives the same one.
+    """
 
     problems: list[str]
     cuts: int
     transactions: int
     messages: int
     repeats: int
+    digest: str
 
 
 class Meter(RecordingHandler):
@@ -147,6 +152,8 @@ class Day:
         found = problems(received, ids, self.begun, self.begun)
         if len(ids) != len(self.begun):
             found.append(f"{len(self.begun)} transactions were begun, {len(ids)} told")
+        if received[0].action != "BootNotification":
+            found.append(f"{received[0].action} came before BootNotification")
         for by_meter_values in (True, False):
             told = [
                 sample["value"]
@@ -158,7 +165,8 @@ class Day:
             if sorted(told) != sorted(read):
                 found.append(f"{len(told)} readings told, {len(read)} taken: {sorted(read ^ set(told))[:10]}")
         came = len(self.books.of("StartTransaction", "StopTransaction", "MeterValues"))
-        return Result(found, self.cuts, len(self.begun), len(queue), came - len(queue))
+        digest = hashlib.sha256(repr(received).encode()).hexdigest()
+        return Result(found, self.cuts, len(self.begun), len(queue), came - len(queue), digest)
 
 
 def flap(seed: int, hours: float) -> Result:
