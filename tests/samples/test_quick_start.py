@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,7 +92,8 @@ def test_the_charge_point_charges_at_a_foreign_central_system(central: ForeignCe
     assert "HeartbeatInterval=300" in (tmp_path / f"{sample}.ini").read_text(encoding="utf-8")
 
 
-def begin_central_system(folder: Path, *options: str) -> tuple[subprocess.Popen[str], int, list[str]]:
+@contextmanager
+def central_system(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], int, list[str]]]:
     """The sample on a free port, once it listens: the process, its port, what it has printed."""
     sample = "quick_start_centralsystem"
     text = (SAMPLES / sample / f"{sample}.ini").read_text(encoding="utf-8")
@@ -102,39 +104,41 @@ def begin_central_system(folder: Path, *options: str) -> tuple[subprocess.Popen[
     (folder / f"{sample}.ini").write_text(text, encoding="utf-8")
     command = [sys.executable, "-c", INTERRUPTIBLE, sys.executable]
     command += ["-u", str(SAMPLES / sample / "main.py"), "-w", str(folder), *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert process.stdout is not None
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if line.startswith("listening"):
-            break
-    return process, port, lines
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        try:
+            assert process.stdout is not None
+            lines = []
+            for line in process.stdout:
+                lines.append(line)
+                if line.startswith("listening"):
+                    break
+            yield process, port, lines
+        finally:
+            process.kill()
 
 
 def test_the_central_system_ends_after_its_rounds(tmp_path: Path) -> None:
-    process, port, lines = begin_central_system(tmp_path, "--cycles", "2", "--speed", "40")
-    with Runtime(name="station") as runtime:
-        answers: dict[str, Any] = {
-            "GetConfiguration": {"configurationKey": [{"key": "A", "readonly": False, "value": "1"}]},
-            "ChangeConfiguration": {"status": "Accepted"},
-            "TriggerMessage": {"status": "Rejected"},
-        }
-        peer = ScriptedPeer.connect(
-            runtime, f"ws://127.0.0.1:{port}/openocpp/", "CP1", answers=answers, timeout=scaled(10)
-        )
-        peer.expect_closed(1001, timeout=LIMIT)
-    rest, _ = process.communicate(timeout=LIMIT)
-    assert process.returncode == 0, "".join(lines) + rest
+    answers: dict[str, Any] = {
+        "GetConfiguration": {"configurationKey": [{"key": "A", "readonly": False, "value": "1"}]},
+        "ChangeConfiguration": {"status": "Accepted"},
+        "TriggerMessage": {"status": "Rejected"},
+    }
+    with central_system(tmp_path, "--cycles", "2", "--speed", "40") as (process, port, lines):
+        with Runtime(name="station") as runtime:
+            url = f"ws://127.0.0.1:{port}/openocpp/"
+            peer = ScriptedPeer.connect(runtime, url, "CP1", answers=answers, timeout=scaled(10))
+            peer.expect_closed(1001, timeout=LIMIT)
+        rest, _ = process.communicate(timeout=LIMIT)
+        assert process.returncode == 0, "".join(lines) + rest
     assert rest.count("----- CP1 -----") == 2
     assert "2 rounds done" in rest
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_ends_the_central_system_cleanly(tmp_path: Path, number: signal.Signals) -> None:
-    process, _, lines = begin_central_system(tmp_path)
-    process.send_signal(number)
-    rest, _ = process.communicate(timeout=LIMIT)
-    assert process.returncode == 0, "".join(lines) + rest
+    with central_system(tmp_path) as (process, _, lines):
+        process.send_signal(number)
+        rest, _ = process.communicate(timeout=LIMIT)
+        assert process.returncode == 0, "".join(lines) + rest
     assert "stopped" in rest
     assert "Traceback" not in rest
