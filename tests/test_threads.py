@@ -17,17 +17,30 @@ from openocpp import (
     AvailabilityType,
     CentralSystemConfig,
     ChargePointConfig,
+    ClearCacheConf,
+    ClearCacheReq,
+    ClearCacheStatus,
+    ClientCredentials,
+    DataTransferConf,
+    DataTransferReq,
     DataTransferResult,
     DataTransferStatus,
     DefaultCentralSystemEventsHandler,
     DefaultChargePointEventsHandler,
     DefaultChargePointRequestHandler,
+    DefaultLocalControllerEventsHandler,
+    DefaultLocalControllerProxyEventsHandler,
     ICentralSystem,
     ICentralSystemEventsHandler,
     IChargePoint,
     IChargePointEventsHandler,
+    IChargePointProxy,
     IChargePointRequestHandler,
     IdTagInfo,
+    ILocalController,
+    ILocalControllerEventsHandler,
+    ILocalControllerProxyEventsHandler,
+    LocalControllerConfig,
     MemoryOcppConfig,
     MessageTrigger,
     RegistrationStatus,
@@ -39,7 +52,7 @@ from openocpp import (
     UnlockStatus,
 )
 from openocpp.testing import SimulatedRuntime
-from openocpp.testing.conversation import ScriptedServer
+from openocpp.testing.conversation import ScriptedPeer, ScriptedServer
 from openocpp.transport.stream import PlainStream
 from tests.conftest import scaled
 
@@ -268,6 +281,71 @@ def test_no_callback_runs_on_the_scheduler_or_inside_a_monitor(sim: SimulatedRun
         "datetime_received", "change_availability_requested", "get_tx_start_stop_meter_value", "get_meter_value",
         "data_transfer_requested", "remote_start_transaction_requested", "remote_stop_transaction_requested",
         "get_local_limitations_schedule", "reset_requested", "unlock_connector_requested", "get_diagnostics",
+    }  # fmt: skip
+
+
+class BetweenListener(Noting, DefaultLocalControllerProxyEventsHandler):
+    """Is told of both connections of a pair."""
+
+
+class BetweenApplication(Noting, DefaultLocalControllerEventsHandler):
+    """A local controller's application that answers some requests itself."""
+
+    def __init__(self, note: Callable[[str], None]) -> None:
+        super().__init__(ILocalControllerEventsHandler, note)
+        self.note = note
+        self.charge_points: list[IChargePointProxy] = []
+
+    def charge_point_connected(self, charge_point: IChargePointProxy) -> None:
+        self.charge_points.append(charge_point)
+        charge_point.register_listener(BetweenListener(ILocalControllerProxyEventsHandler, self.note))
+        charge_point.register_handler(DataTransferReq, self.data_transfer)
+        central_system = charge_point.central_system_proxy
+        central_system.register_handler(ClearCacheReq, self.clear_cache)
+        central_system.connect(URL, ClientCredentials(), retry_interval=1.0)
+
+    def data_transfer(self, request: DataTransferReq) -> DataTransferConf:
+        self.note("handler of the charge point's request")
+        return DataTransferConf(status=DataTransferStatus.Accepted)
+
+    def clear_cache(self, request: ClearCacheReq) -> ClearCacheConf:
+        self.note("handler of the central system's request")
+        return ClearCacheConf(status=ClearCacheStatus.Accepted)
+
+
+def test_no_callback_of_a_local_controller_runs_on_the_scheduler(sim: SimulatedRuntime) -> None:
+    seen: dict[str, set[bool]] = {}
+
+    def note(name: str) -> None:
+        seen.setdefault(name, set()).add(sim.scheduler.is_current)
+
+    application = BetweenApplication(note)
+    between = "ws://between:8080/ocpp"
+    controller = ILocalController.create(
+        LocalControllerConfig(listen_url=between, log_max_entries_count=0), application, sim
+    )
+    assert controller.start()
+    server = ScriptedServer(sim, URL)
+    below = ScriptedPeer.connect(sim, between, "CP1")
+    above = server.accept()
+    assert below.call("DataTransfer", {"vendorId": "V"}).result() == {"status": "Accepted"}
+    assert above.call("ClearCache").result() == {"status": "Accepted"}
+    heartbeat = below.call("Heartbeat")  # passed on
+    above.expect_call("Heartbeat").answer({"currentTime": "2024-01-01T00:00:00Z"})
+    heartbeat.result()
+    above.abort()
+    server.verdict = lambda handshake, identity: 503
+    ScriptedPeer.connect(sim, between, "CP2")
+    sim.sleep(5)
+    below.abort()
+    sim.sleep(5)
+    controller.stop()
+    server.close()
+    assert {state for states in seen.values() for state in states} == {False}
+    assert set(seen) >= {
+        "accept_connection", "is_charge_point_known", "charge_point_connected", "connected_to_central_system",
+        "disconnected_from_central_system", "failed_to_connect_to_central_system", "disconnected_from_charge_point",
+        "handler of the charge point's request", "handler of the central system's request",
     }  # fmt: skip
 
 
