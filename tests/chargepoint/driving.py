@@ -11,13 +11,13 @@ from openocpp.store.database import CHARGE_POINT, Database
 from openocpp.store.id_tags import IdTagRow
 from openocpp.store.local_list import LocalList
 from openocpp.types import AuthorizationStatus, Measurand, Reason, SampledValue
-from tests.chargepoint.conftest import NOW, URL
+from tests.chargepoint.conftest import NOW
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from openocpp.store.connectors import ConnectorRow
-    from openocpp.testing import SimulatedRuntime, UserThread
+    from openocpp.testing import UserThread
     from openocpp.testing.conversation import ReceivedCall, ScriptedPeer
     from openocpp.types import Phase
     from tests.chargepoint.conftest import CentralSide, Station
@@ -140,8 +140,20 @@ def energy(station: Station) -> Callable[[int, Measurand, Phase | None], list[Sa
     return read
 
 
+def configure(station: Station, **values: str | int) -> None:
+    """Set configuration keys; the application reads as ``energy`` says."""
+    for name, value in values.items():
+        station.keys.put(name, str(value))
+    station.handler.values = energy(station)
+
+
+def contexts(data: Sequence[dict[str, Any]]) -> list[str]:
+    """The contexts of meter values as they were sent."""
+    return [value["sampledValue"][0]["context"] for value in data]
+
+
 class Received(NamedTuple):
-    """A CALL that reached the central system. ``again``: with this very content, on another occasion before."""
+    """A CALL that reached the central system, and when."""
 
     time: float
     action: str
@@ -207,13 +219,6 @@ def connector_of(books: Books, entry: Received) -> int:
         return int(entry.payload["connectorId"])
     content = next(content for content, number in books.ids.items() if number == entry.payload["transactionId"])
     return int(json.loads(content)["connectorId"])
-
-
-def serve(sim: SimulatedRuntime, books: Books) -> None:
-    """Let a central system with these books listen."""
-    from openocpp.testing.conversation import ScriptedServer
-
-    ScriptedServer(sim, URL, answers=books.answers)
 
 
 __all__ = ["ENERGY", "IdTagRow"]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openocpp.chargepoint.meter_values import next_aligned, thinned
+from openocpp.chargepoint.meter_values import next_aligned
 from openocpp.errors import LocalProtocolError
 from openocpp.testing.conversation import ABSENT
 from openocpp.types import (
@@ -27,9 +27,9 @@ from tests.chargepoint.conftest import NOW, CentralSide, Station, online
 from tests.chargepoint.driving import (
     ENERGY,
     begin,
-    database_of,
+    configure,
+    contexts,
     end,
-    energy,
     go_offline,
     queued,
     quiet,
@@ -37,26 +37,14 @@ from tests.chargepoint.driving import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from openocpp.testing import SimulatedRuntime
     from openocpp.testing.conversation import ScriptedPeer
 
 WALL = datetime(2024, 1, 1, tzinfo=UTC)
 
 
-def configure(station: Station, **values: str | int) -> None:
-    for name, value in values.items():
-        station.keys.put(name, str(value))
-    station.handler.values = energy(station)
-
-
 def change(peer: ScriptedPeer, key: str, value: str, status: str = "Accepted") -> None:
     assert peer.call("ChangeConfiguration", {"key": key, "value": value}).result() == {"status": status}
-
-
-def contexts(data: Sequence[dict[str, Any]]) -> list[str]:
-    return [value["sampledValue"][0]["context"] for value in data]
 
 
 # -- clock-aligned -----------------------------------------------------------------------------------------------------
@@ -441,106 +429,6 @@ def test_export_signed_data_and_degrees_are_spelled_right_everywhere(station: St
     meter.answer()
     data = end(station, peer).payload["transactionData"]
     assert {sample["unit"] for value in data for sample in value["sampledValue"]} == {"Celsius"}
-
-
-# -- what StopTransaction carries --------------------------------------------------------------------------------------
-
-
-def test_the_data_of_a_stop_are_in_order_and_gone_afterwards(station: Station, central: CentralSide) -> None:
-    """The lists for StopTransaction alone are set; nothing is sent before (1.6 §3.16)."""
-    configure(
-        station,
-        ClockAlignedDataInterval=60,
-        MeterValueSampleInterval=25,
-        MeterValuesAlignedData="",
-        MeterValuesSampledData="",
-        StopTxnAlignedData=ENERGY,
-        StopTxnSampledData=f"{ENERGY},Voltage",
-    )
-    peer = online(station, central)
-    station.sim.sleep(59)
-    begin(station, peer)
-    peer.expect_nothing(63)
-    data = end(station, peer).payload["transactionData"]
-    assert contexts(data) == [
-        "Transaction.Begin",
-        "Sample.Clock",
-        "Sample.Periodic",
-        "Sample.Periodic",
-        "Sample.Clock",
-        "Transaction.End",
-    ]
-    assert [len(value["sampledValue"]) for value in data] == [2, 1, 2, 2, 1, 2]
-    assert rows(station, "SELECT count(*) FROM TxMeterValues") == [(0,)]
-
-
-def test_without_lists_a_stop_carries_no_data(station: Station, central: CentralSide) -> None:
-    configure(station, MeterValueSampleInterval=10, ClockAlignedDataInterval=10)
-    peer = online(station, central)
-    peer.answers["MeterValues"] = {}
-    begin(station, peer)
-    station.sim.sleep(35)
-    assert "transactionData" not in end(station, peer).payload
-
-
-def test_data_survive_a_restart_and_do_not_mix(station: Station, central: CentralSide) -> None:
-    configure(station, MeterValueSampleInterval=10, MeterValuesSampledData="", StopTxnSampledData=ENERGY)
-    peer = online(station, central)
-    for connector_id in (1, 2):
-        begin(station, peer, connector_id, transaction_id=connector_id)
-    station.sim.sleep(15)
-    station.restart()
-    peer = central.boot()
-    station.sim.sleep(15)
-    for connector_id in (1, 2):
-        data = end(station, peer, connector_id).payload["transactionData"]
-        assert {sample["value"][0] for value in data for sample in value["sampledValue"]} == {str(connector_id)}
-        assert contexts(data) == ["Transaction.Begin", "Sample.Periodic", "Sample.Periodic", "Transaction.End"]
-
-
-def test_first_and_last_are_never_dropped(station: Station, central: CentralSide) -> None:
-    configure(
-        station,
-        MeterValueSampleInterval=10,
-        MeterValuesSampledData="",
-        StopTxnSampledData=ENERGY,
-        StopTransactionMaxMeterValues=5,
-    )
-    peer = online(station, central)
-    begin(station, peer)
-    station.sim.sleep(1005)
-    data = end(station, peer).payload["transactionData"]
-    assert len(data) == 5
-    assert contexts(data) == ["Transaction.Begin", *["Sample.Periodic"] * 3, "Transaction.End"]
-
-
-def test_a_stored_value_that_cannot_be_read_costs_itself_only(
-    station: Station, central: CentralSide, caplog: pytest.LogCaptureFixture
-) -> None:
-    configure(station, StopTxnSampledData=ENERGY)
-    peer = online(station, central)
-    begin(station, peer)
-    station.cp.stop()
-    with database_of(station) as database:
-        sql = "INSERT INTO TxMeterValues (transaction_key, meter_value) VALUES (1, ?)"
-        broken = [("{",), ('{"timestamp": "yesterday"}',)]
-        database.write(lambda connection: connection.executemany(sql, broken).rowcount)
-    station.cp = station.create()
-    station.cp.start()
-    peer = central.boot()
-    assert contexts(end(station, peer).payload["transactionData"]) == ["Transaction.Begin", "Transaction.End"]
-    assert caplog.text.count("cannot be read and is left out") == 2
-
-
-@given(st.integers(0, 50), st.integers(0, 60))
-def test_thinning_keeps_the_ends_and_the_order(count: int, most: int) -> None:
-    values = [MeterValue(timestamp=WALL, sampled_value=[SampledValue(value=str(number))]) for number in range(count)]
-    kept = [int(value.sampled_value[0].value) for value in thinned(values, most)]
-    assert kept == sorted(set(kept))
-    assert len(kept) == (count if most == 0 else min(count, most))
-    if kept:
-        assert kept[-1] == count - 1
-        assert kept[0] == 0 or most == 1
 
 
 # -- transaction ids (1.6 §4.7, errata 3.16) ---------------------------------------------------------------------------
