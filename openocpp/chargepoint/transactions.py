@@ -171,9 +171,14 @@ class TransactionManager:
         return connector.id > 0 and not connector.is_busy and self._is_usable(connector)
 
     def _is_usable(self, connector: Connector) -> bool:
-        """A fault of the charge point is one of each connector; its availability shows in their statuses."""
+        """A fault of the charge point is one of each connector; its availability shows in their statuses.
+
+        Of a connector that has just become inoperative the status changes only after that was answered.
+        """
         whole = self.ctx.connectors.whole
-        return connector.status not in NO_START and whole.status is not ChargePointStatus.Faulted
+        if whole.status is ChargePointStatus.Faulted or not connector.is_operative:
+            return False
+        return connector.status not in NO_START
 
     def _meter(self, connector: Connector) -> int | None:
         """The energy register; None when the application has no whole number for it."""

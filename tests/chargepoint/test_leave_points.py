@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from openocpp.testing.conversation import ScriptedServer
-from openocpp.types import AuthorizationStatus, ChargePointStatus, RegistrationStatus, UnlockStatus
+from openocpp.types import (
+    AuthorizationStatus,
+    AvailabilityStatus,
+    AvailabilityType,
+    ChargePointStatus,
+    RegistrationStatus,
+    UnlockStatus,
+)
 from tests.chargepoint.accounts import problems
 from tests.chargepoint.conftest import URL, RecordingHandler, Station
 from tests.chargepoint.driving import ENERGY, Books, energy, queued, rows
@@ -118,6 +125,14 @@ sample                | role stop    | False    | True         | runs
 sample                | cut          | True     | -            | runs
 sample                | faulted      | True     | True         | runs
 sample                | inoperative  | True     | Scheduled    | runs
+availability          | start        | Scheduled | Accepted     | runs
+availability          | stop         | Accepted | False        | idle
+availability          | remote start | Accepted | Rejected*    | idle
+availability          | remote stop  | Accepted | Rejected*    | idle
+availability          | role stop    | none     | True         | idle
+availability          | cut          | none     | -            | idle
+availability          | faulted      | Accepted | True         | idle
+availability          | inoperative  | Accepted | Accepted*    | idle
 """
 # fmt: on
 
@@ -162,6 +177,10 @@ class Holding(RecordingHandler):
     def remote_stop_transaction_requested(self, connector_id: int) -> bool:
         self._pass("remote stop")
         return super().remote_stop_transaction_requested(connector_id)
+
+    def change_availability_requested(self, connector_id: int, availability: AvailabilityType) -> AvailabilityStatus:
+        self._pass("availability")
+        return super().change_availability_requested(connector_id, availability)
 
     def unlock_connector_requested(self, connector_id: int) -> UnlockStatus:
         self._pass("unlock")
@@ -316,6 +335,7 @@ POINTS: dict[str, tuple[bool, str, str, Callable[[Scene], Any]]] = {
     "remote stop": (True, "remote stop", "", Scene.remote_stop),
     "unlock": (True, "unlock", "", Scene.unlock),
     "sample": (True, "reading", "", Scene.sampled),
+    "availability": (False, "availability", "", Scene.unavailable),
 }
 INTRUDERS: dict[str, Callable[[Scene], Any]] = {
     "start": Scene.start,
