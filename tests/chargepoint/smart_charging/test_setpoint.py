@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from datetime import timedelta
 
 import pytest
 
 from openocpp.chargepoint.smart_charging import InstalledProfile, Situation, setpoints
 from openocpp.types import SmartChargingSetpoint
+from tests.chargepoint.smart_charging import reference
 from tests.chargepoint.smart_charging.build import (
     DAY,
     NOW,
@@ -23,6 +25,7 @@ from tests.chargepoint.smart_charging.build import (
     profile,
     situation,
 )
+from tests.chargepoint.smart_charging.random_sets import random_question
 
 PERIODS = "0:5/1,50:13/2,200:25/3"
 THIRTEEN = SmartChargingSetpoint(13, 2, 10)
@@ -131,3 +134,21 @@ def test_connector_0_is_what_a_connector_without_own_profiles_gets() -> None:
         InstalledProfile(0, profile("0:40/3", id=3, purpose=ChargePointMaxProfile)),
     )
     assert setpoints(inside, 0, NOW, A) == (SmartChargingSetpoint(40, 3, None), SmartChargingSetpoint(13, 2, None))
+
+
+def test_random_sets_at_one_moment() -> None:
+    """What holds now is what the reference finds in this very second, but for local limits."""
+    limited = 0
+    for seed in range(1000):
+        question = random_question(random.Random(seed), 90)
+        inside, now, unit = question.situation, question.now, question.unit
+        for connector_id in range(1, inside.connectors + 1):
+            found = setpoints(inside, connector_id, now, unit).connector
+            second = now.replace(microsecond=0)
+            expected = reference.limit_at(second, second, inside, connector_id, unit, {})
+            assert (found is None) is (expected is None), seed
+            if found is not None and expected is not None:
+                limited += 1
+                assert found.value == pytest.approx(float(expected.amperes if unit is A else expected.watts)), seed
+                assert found.number_phases == expected.phases, seed
+    assert limited > 500
