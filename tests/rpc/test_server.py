@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -273,6 +274,25 @@ def test_the_newest_connection_replaces_the_old_one(bench: Bench) -> None:
     assert [connection.endpoint.name for connection in bench.server.connections] == ["CP1"]
     assert bench.server.counters.replaced == 1
     assert bench.role.failed == []
+
+
+def test_one_notification_of_an_identity_ends_before_the_next_begins(bench: Bench) -> None:
+    told: list[str] = []
+
+    def slowly(what: str, user: User) -> None:
+        told.append(f"{what} {user.number} begins")
+        bench.sim.sleep(1)
+        told.append(f"{what} {user.number} ends")
+
+    bench.role.on_announce = partial(slowly, "announcement")
+    bench.role.on_disconnected = partial(slowly, "end")
+    for _ in range(2):
+        bench.connect()
+    bench.sim.sleep(10)
+    assert told == [
+        "announcement 0 begins", "announcement 0 ends", "end 0 begins", "end 0 ends",
+        "announcement 1 begins", "announcement 1 ends",
+    ]  # fmt: skip
 
 
 def test_a_dead_connection_does_not_lock_out_the_new_one(bench: Bench) -> None:
