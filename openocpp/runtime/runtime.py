@@ -163,7 +163,10 @@ class Runtime:
         deadline = self.clock.now() + limit
         for thing in reversed(shared):
             thing.stop()
-        in_time = all([pool.stop(deadline) for pool in (self.workers, self._connectors)])
+        pools = (self.workers, self._connectors)
+        for pool in pools:
+            pool.close()  # all of them first: one that keeps us waiting leaves no time to tell the others
+        in_time = all([pool.stop(deadline) for pool in pools])
         if self._scheduler_thread is not None:
             self._scheduler.stop()
             in_time = self._scheduler_thread.join(max(deadline - self.clock.now(), 0.1)) and in_time

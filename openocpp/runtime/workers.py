@@ -142,14 +142,19 @@ class Workers:
             self._count -= 1
             return False
 
-    def stop(self, deadline: float) -> bool:
-        """Drop what is queued, end the threads: True when all had ended by ``deadline``, the calling one excepted."""
+    def close(self) -> None:
+        """Drop what is queued, take nothing more, and let the threads end. Idempotent."""
         with self._mutex:
             self._stopped = True
             self._tasks.clear()
             idle, self._idle = self._idle, []
             for gate in idle:
                 gate.open()
+
+    def stop(self, deadline: float) -> bool:
+        """Close, and wait for the threads: True when all had ended by ``deadline``, the calling one excepted."""
+        self.close()
+        with self._mutex:
             handles = [handle for handle in self._handles if not handle.is_current]
         clock = self._threads.clock
         ended = [handle.join(max(deadline - clock.now(), 0.0)) for handle in handles]

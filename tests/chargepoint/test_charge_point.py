@@ -847,7 +847,7 @@ def test_a_callback_that_hangs_holds_nobody_up(
     assert inside.wait(scaled(10.0))
     assert cp.stop()
     assert "a thread still runs" in caplog.text
-    assert len(left.threads) == 1
+    wait_until(lambda: len(left.threads) == 1, "all others have ended")
     assert left.files == []
     release.set()
     wait_until(lambda: left.threads == [], "the worker has ended too")

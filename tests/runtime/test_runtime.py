@@ -11,6 +11,7 @@ import pytest
 
 from openocpp.errors import StateError
 from openocpp.runtime import Runtime
+from openocpp.runtime import runtime as runtime_module
 from openocpp.testing import SimulatedRuntime
 from tests.conftest import open_descriptors, scaled
 
@@ -151,6 +152,32 @@ def test_stop_is_legal_on_a_worker_and_ends_all_other_threads(caplog: pytest.Log
     assert done.wait(LIMIT)
     assert runtime.stopped
     assert left == ["inside-worker-1"]
+    assert caplog.text == ""
+
+
+def test_all_pools_are_told_of_the_end_before_one_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A worker that does not end before a connector has ended."""
+    monkeypatch.setattr(runtime_module, "CONNECTOR_IDLE", 3600.0)
+    runtime = Runtime(workers=1, name="ending")
+    begun, connected = threading.Event(), threading.Event()
+    connectors: list[threading.Thread] = []
+
+    def connect() -> None:
+        connectors.append(threading.current_thread())
+        connected.set()
+
+    def work() -> None:
+        begun.set()
+        connectors[0].join(LIMIT)
+
+    runtime.connector(connect)
+    assert connected.wait(LIMIT)
+    runtime.workers.submit(work)
+    assert begun.wait(LIMIT)
+    runtime.stop(LIMIT)
+    assert not connectors[0].is_alive()
     assert caplog.text == ""
 
 
