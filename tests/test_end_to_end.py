@@ -166,7 +166,7 @@ def test_two_hundred_charge_points_share_one_runtime(tmp_path: Path) -> None:
     )
     assert central.start()
     with_central = threading.active_count()
-    runtime = Runtime(workers=4, connectors=4, name="park")
+    runtime = Runtime(name="park")  # at most 1 scheduler, 2 workers and 8 spares, 4 connectors, 1 writer
     stations: list[tuple[IChargePoint, Meter]] = []
     for number in range(200):
         meter = Meter()
