@@ -7,13 +7,15 @@ machines. They end a test that would hang; no test passes or fails by how long s
 from __future__ import annotations
 
 import os
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 TEST_FACTOR = float(os.environ.get("OPENOCPP_TEST_FACTOR", "1"))
 
@@ -43,3 +45,14 @@ def open_descriptors() -> set[int]:
 def scaled_fixture() -> Callable[[float], float]:
     """``scaled`` for tests that do not import it."""
     return scaled
+
+
+@pytest.fixture
+def memory_path(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory where the system has one: for simulated weeks, whose thousands of syncs prove nothing."""
+    home = Path("/dev/shm")
+    if not os.access(home, os.W_OK | os.X_OK):
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(dir=home, prefix="openocpp-") as folder:
+        yield Path(folder)

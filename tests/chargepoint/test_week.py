@@ -244,11 +244,11 @@ def paris(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("paris")
 @pytest.mark.parametrize("monday", ["2024-03-25", "2024-10-21"])
-def test_a_week(tmp_path: Path, monday: str) -> None:
+def test_a_week(memory_path: Path, monday: str) -> None:
     seen: dict[str, Any] = {}
     start = datetime.fromisoformat(monday).replace(tzinfo=UTC)
     with SimulatedRuntime(seed=1, start=start) as sim:
-        week = Week(sim, str(tmp_path / "week.db"), start)
+        week = Week(sim, str(memory_path / "week.db"), start)
         sim.sleep(1)
         plan_profiles(week)
         plan_mornings(week, seen)
