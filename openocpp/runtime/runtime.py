@@ -86,7 +86,6 @@ class Runtime:
             raise ValueError("a runtime needs at least one worker and one connector")
         self.name = name
         self.threads: Threads = threads or SystemThreads()
-        self.clock: Clock = self.threads.clock
         self.random = random.Random()
         self._mutex = self.threads.mutex()
         self._scheduler: Scheduler = self.threads.scheduler(name)
@@ -104,6 +103,10 @@ class Runtime:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    @property
+    def clock(self) -> Clock:
+        return self.threads.clock
 
     @property
     def simulated(self) -> bool:
