@@ -162,8 +162,8 @@ class Endpoint:
     """
 
     __slots__ = (
-        "_afterwards", "_busy", "_ids", "_incoming", "_lane", "_left", "_max_queued", "_owner", "_paused", "_runtime",
-        "_session", "_timer", "_transport", "bad_messages", "closed_why", "direct", "handler", "last_received",
+        "_afterwards", "_busy", "_clock", "_ids", "_incoming", "_lane", "_left", "_max_queued", "_owner",
+        "_paused", "_runtime", "_scheduler", "_session", "_timer", "_transport", "bad_messages", "closed_why", "direct", "handler", "last_received",
         "last_sent", "name", "spies",
     )  # fmt: skip
 
@@ -179,6 +179,8 @@ class Endpoint:
         max_queued: int = 32,
     ) -> None:
         self._runtime = runtime
+        self._clock = runtime.clock
+        self._scheduler = runtime.scheduler
         self._transport = transport
         self._owner = owner
         self.handler = handler
@@ -194,7 +196,7 @@ class Endpoint:
         self._paused = False
         self._left: Callable[[], None] | None = None
         self._timer: Timer | None = None
-        self.last_sent = runtime.clock.now()
+        self.last_sent = self._clock.now()
         self.last_received = 0.0
         self.bad_messages = 0
         self.closed_why: Closed | None = None
@@ -255,22 +257,22 @@ class Endpoint:
         It waits for its turn at most ``patience`` seconds (None: as long as ``timeout``).
         """
         call = OutgoingCall(action, payload, timeout, done, patience)
-        self._runtime.scheduler.post(partial(self._submit, call))
+        self._scheduler.post(partial(self._submit, call))
 
     def pass_on(self, came: IncomingCall, timeout: float, done: Callable[[Outcome], object]) -> None:
         """As ``post``, for a CALL that came over another connection: as it stands, with its id if that is free here."""
         wanted_id = came.id_text[1:-1] if came.id_text[:1] == '"' else ""  # a number is not legal
         call = PassedOnCall(came.action, came.text, timeout, done, None, wanted_id)
-        self._runtime.scheduler.post(partial(self._submit, call))
+        self._scheduler.post(partial(self._submit, call))
 
     def _submit(self, call: OutgoingCall) -> None:
-        self._send(self._session.submit(call, self._runtime.clock.now()))
+        self._send(self._session.submit(call, self._clock.now()))
         self._arm()
 
     def _send(self, text: str | None, written: Callable[[], None] | None = None) -> None:
         if text is None:
             return
-        self.last_sent = self._runtime.clock.now()
+        self.last_sent = self._clock.now()
         if log.isEnabledFor(logging.DEBUG):
             log.debug("%s > %s", self.name, masked(text))
         for spy in self.spies:
@@ -284,11 +286,11 @@ class Endpoint:
             return
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._runtime.scheduler.call_at(deadline, self._expire)
+        self._timer = self._scheduler.call_at(deadline, self._expire)
 
     def _expire(self) -> None:
         self._timer = None
-        self._send(self._session.expire(self._runtime.clock.now()))
+        self._send(self._session.expire(self._clock.now()))
         self._arm()
 
     # -- incoming ------------------------------------------------------------------------------------------------------
@@ -296,7 +298,7 @@ class Endpoint:
     def text_received(self, text: str) -> None:
         if self.closed_why is not None:  # left: the transport still waits for the peer's Close frame
             return
-        self.last_received = now = self._runtime.clock.now()
+        self.last_received = now = self._clock.now()
         if log.isEnabledFor(logging.DEBUG):
             log.debug("%s < %s", self.name, masked(text))
         for spy in self.spies:
@@ -304,19 +306,21 @@ class Endpoint:
         head = frames.peek(text)
         if head is None:
             self._queue(text, "")  # parsed on a worker, which finds out what is wrong
-        elif head.kind == frames.CALL:
-            if head.id in self._ids:
+            return
+        kind, unique_id = head
+        if kind == frames.CALL:
+            if unique_id in self._ids:
                 self._refuse_duplicate(text)
             else:
-                self._queue(text, head.id)
-        elif head.kind in (frames.CALLRESULT, frames.CALLERROR):
-            call, following = self._session.answered(head.id, text, now)
+                self._queue(text, unique_id)
+        elif kind in (frames.CALLRESULT, frames.CALLERROR):
+            call, following = self._session.answered(unique_id, text, now)
             if call is None:
-                log.debug("%s: dropped an answer to no open call (id %.40s)", self.name, head.id)
+                log.debug("%s: dropped an answer to no open call (id %.40s)", self.name, unique_id)
             self._send(following)
             self._arm()
         else:
-            self.note_bad(f"unknown message type {head.kind}", text)
+            self.note_bad(f"unknown message type {kind}", text)
 
     def _refuse_duplicate(self, text: str) -> None:
         """J §4.2.3: a CALL with this id is being handled already."""
@@ -349,7 +353,7 @@ class Endpoint:
 
     def ended(self, text: str | None, then: Callable[[], None] | None) -> None:
         """The current incoming call has its outcome. Any thread; called by it alone."""
-        self._runtime.scheduler.post(partial(self._finish, text, then))
+        self._scheduler.post(partial(self._finish, text, then))
 
     def _finish(self, text: str | None, then: Callable[[], None] | None) -> None:
         if self.closed_why is not None:
@@ -397,7 +401,7 @@ class Endpoint:
 
     def close(self, code: int = CloseCode.NORMAL, reason: str = "") -> None:
         """Close politely: what is queued is written, then a Close frame. Any thread."""
-        self._runtime.scheduler.post(partial(self._close, code, reason))
+        self._scheduler.post(partial(self._close, code, reason))
 
     def _close(self, code: int, reason: str) -> None:
         self._session.begin_closing()
@@ -405,7 +409,7 @@ class Endpoint:
 
     def abort(self) -> None:
         """Drop the connection at once. Any thread."""
-        self._runtime.scheduler.post(self._transport.abort)
+        self._scheduler.post(self._transport.abort)
 
     def leave(self, code: int, reason: str = "", then: Callable[[], None] | None = None) -> None:
         """End it now: all calls end, what still comes is not looked at, no CALL is handled any more but a running one.

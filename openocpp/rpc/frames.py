@@ -9,7 +9,7 @@ import re
 from typing import Any, NamedTuple, TypeAlias
 
 from openocpp.errors import ErrorCode
-from openocpp.rpc.json import dumps, loads
+from openocpp.rpc.json import dumps, loads, quoted
 
 CALL = 2
 CALLRESULT = 3
@@ -24,7 +24,7 @@ CODE_SPELLINGS = {
     "OccurrenceConstraintViolation": ErrorCode.OccurenceConstraintViolation,
 }  # what the standard's names would be without its slips: peers send both
 
-_HEAD = re.compile(r'\s*\[\s*([0-9]{1,9})\s*,\s*(?:"((?:[^"\\]|\\.)*)"|([^,\]\s]+))')
+_HEAD = re.compile(r'\s*\[\s*([0-9]{1,9})\s*,\s*(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([^,\]\s]+))')
 
 
 class CallFrame(NamedTuple):
@@ -63,20 +63,13 @@ class BadFrame(NamedTuple):
 Frame: TypeAlias = CallFrame | ResultFrame | ErrorFrame | BadFrame
 
 
-class Head(NamedTuple):
-    """What can be said of a text without parsing it: its type number and its id."""
-
-    kind: int
-    id: str
-
-
-def peek(text: str) -> Head | None:
-    """Type and id of a message, or None when it does not begin like one. Cheap."""
+def peek(text: str) -> tuple[int, str] | None:
+    """Type number and id of a message that is not parsed yet, or None when it does not begin like one. Cheap."""
     match = _HEAD.match(text)
     if match is None:
         return None
-    kind, quoted, bare = match.groups()
-    return Head(int(kind), bare if quoted is None else quoted)
+    kind, text_id, bare_id = match.groups()
+    return int(kind), bare_id if text_id is None else text_id
 
 
 def parse(text: str) -> Frame:
@@ -112,6 +105,14 @@ def _id_of_broken(text: str) -> str | None:
 
 
 def _call(message: list[Any]) -> Frame:
+    if len(message) == 4:
+        _, unique_id, action, payload = message
+        if type(unique_id) is str and len(unique_id) <= MAX_OWN_ID and type(action) is str and type(payload) is dict:
+            return CallFrame(quoted(unique_id), action, payload)
+    return _unusual_call(message)
+
+
+def _unusual_call(message: list[Any]) -> Frame:
     if len(message) < 2:
         return BadFrame("a CALL without id")
     unique_id = message[1]
@@ -138,6 +139,8 @@ def _call(message: list[Any]) -> Frame:
 
 
 def _result(message: list[Any]) -> Frame:
+    if len(message) == 3 and type(message[1]) is str and message[2] is not None:
+        return ResultFrame(quoted(message[1]), message[2])
     if len(message) < 2 or isinstance(message[1], (dict, list)):
         return BadFrame("a CALLRESULT without id")
     if len(message) != 3:

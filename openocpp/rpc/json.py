@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import json
 from math import isinf
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MAX_DEPTH = 64
 
@@ -29,13 +32,19 @@ _decoder = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
 _encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False)
 
 dumps = _encoder.encode
+quoted: Callable[[str], str] = json.encoder.encode_basestring
+"""A text as JSON: what ``dumps`` makes of it."""
 
 
 def loads(text: str) -> Any:
     """Read one JSON value. Raises ValueError saying what is wrong, never RecursionError."""
     if text.count("[") + text.count("{") > MAX_DEPTH:
         _check_depth(text)
-    return _decoder.decode(text)
+    try:
+        value, end = _decoder.raw_decode(text)
+    except json.JSONDecodeError:  # perhaps there is but space before it
+        return _decoder.decode(text)
+    return value if end == len(text) else _decoder.decode(text)
 
 
 def _check_depth(text: str) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import struct
+from collections import deque
 from io import StringIO
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("openocpp.transport")
 
 SHORT = 16 * 1024  # bytes; above it wsproto's way to mask is quicker
+KEYS = 64  # for masks, that are fetched at once
 NO_STATUS = 1005  # the code of a Close frame that has none
 
 _TEXT = 0x81  # a whole text: final, no reserved bit set
@@ -153,7 +155,7 @@ class WsprotoCodec:
     def _short_text(self, data: bytes | bytearray, start: int, end: int) -> str | Violation:
         payload = data[start:end]
         if self._mask_in:
-            payload = _mask(payload, data[start - 4 : start])
+            payload = _mask(payload, end - start, data[start - 4 : start])
         self._consume(end)
         try:
             return payload.decode()
@@ -266,8 +268,8 @@ class WsprotoCodec:
             return head + payload
         if size > SHORT:
             return bytes(self._wsproto().send(TextMessage(text)))
-        key = os.urandom(4)
-        return head + key + _mask(payload, key)
+        key = _mask_key()
+        return head + key + _mask(payload, size, key)
 
     def ping(self) -> bytes:
         return bytes(self._wsproto().send(Ping()))
@@ -281,8 +283,20 @@ class WsprotoCodec:
         return bytes(self._wsproto().send(CloseConnection(code, reason)))
 
 
-def _mask(payload: bytes | bytearray, key: bytes | bytearray) -> bytes:
+_keys: deque[bytes] = deque()
+
+
+def _mask_key() -> bytes:
+    """Four bytes that nobody can foretell (RFC 6455 §5.3). One question to the kernel gives many keys. Threads: any."""
+    try:
+        return _keys.pop()
+    except IndexError:
+        supply = os.urandom(4 * KEYS)
+        _keys.extend([supply[at : at + 4] for at in range(4, 4 * KEYS, 4)])
+        return supply[:4]
+
+
+def _mask(payload: bytes | bytearray, size: int, key: bytes | bytearray) -> bytes:
     """Mask or unmask (RFC 6455 §5.3): one exclusive or of two long integers."""
-    size = len(payload)
     repeated = (key * ((size + 3) // 4))[:size]
     return (int.from_bytes(payload, "little") ^ int.from_bytes(repeated, "little")).to_bytes(size, "little")

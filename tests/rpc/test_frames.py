@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from openocpp.errors import ErrorCode
 from openocpp.rpc import frames
-from openocpp.rpc.frames import BadFrame, CallFrame, ErrorFrame, Head, ResultFrame, parse, peek
+from openocpp.rpc.frames import BadFrame, CallFrame, ErrorFrame, ResultFrame, parse, peek
 
 
 def test_the_texts_that_are_written() -> None:
@@ -146,9 +146,9 @@ def test_a_problem_says_little_of_a_long_text() -> None:
 @pytest.mark.parametrize(
     ("text", "head"),
     [
-        ('[2,"1","A",{}]', Head(2, "1")),
-        ('\n[ 3 , "a\\"b" , {} ]', Head(3, 'a\\"b')),
-        ("[4,17]", Head(4, "17")),
+        ('[2,"1","A",{}]', (2, "1")),
+        ('\n[ 3 , "a\\"b" , {} ]', (3, 'a\\"b')),
+        ("[4,17]", (4, "17")),
         ("[]", None),
         ("{}", None),
         ('["2","1"]', None),
@@ -156,7 +156,7 @@ def test_a_problem_says_little_of_a_long_text() -> None:
         ("[" + "9" * 5000 + ',"1"]', None),
     ],
 )
-def test_peeking(text: str, head: Head | None) -> None:
+def test_peeking(text: str, head: tuple[int, str] | None) -> None:
     assert peek(text) == head
 
 
