@@ -7,7 +7,8 @@
 
 The server runs in a process of its own, which answers questions about its CPU time (user and system, getrusage). The
 load comes from this process, over raw sockets: each connection sends its next message as soon as the last one was
-answered; frames are made beforehand. ``--pin`` keeps the server on one core. Of several rounds the best one counts.
+answered; frames are made beforehand. ``--pin`` gives the server a core of its own, and the load the others. Of several
+rounds the best one counts.
 """
 
 from __future__ import annotations
@@ -63,13 +64,30 @@ MIX += ["StopTransaction"]
 KINDS: dict[str, list[str]] = {"Heartbeat": ["Heartbeat"], "MeterValues": ["MeterValues"], "mix": MIX}
 
 
+# -- cores -------------------------------------------------------------------------------------------------------------
+
+SERVER_CORE = (os.cpu_count() or 1) - 1
+
+
+def take_core() -> None:
+    """Run on the server's core only. To be called before there are other threads."""
+    os.sched_setaffinity(0, {SERVER_CORE})
+
+
+def leave_core() -> None:
+    """Leave the server's core to it, as far as there are others; so do processes that are started from now on."""
+    others = os.sched_getaffinity(0) - {SERVER_CORE}
+    if others:
+        os.sched_setaffinity(0, others)
+
+
 # -- the server's process ----------------------------------------------------------------------------------------------
 
 
 def serve(profile: str, *, pin: bool) -> None:
     """Run a central system until standard input ends; answer each line with figures of this process."""
     if pin:
-        os.sched_setaffinity(0, {0})  # before there are other threads
+        take_core()
     from openocpp import (
         AuthorizationStatus,
         CentralSystemConfig,
@@ -315,7 +333,7 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="+", default=list(KINDS), help="Heartbeat, MeterValues, mix, or any action")
     parser.add_argument("--messages", type=int, default=20_000, help="per round")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--pin", action="store_true", help="keep the server on one core")
+    parser.add_argument("--pin", action="store_true", help="give the server a core of its own")
     parser.add_argument("--idle", type=int, default=0, help="measure so many idle connections instead")
     parser.add_argument("--profile", nargs="?", const="/tmp/central_system.prof", default="", help="file for a profile")
     parser.add_argument("--serve", nargs="?", const="", default=None, help=argparse.SUPPRESS)
@@ -324,7 +342,10 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     if options.serve is not None:
         serve(options.serve, pin=options.pin)
-    elif options.idle:
+        return
+    if options.pin:
+        leave_core()
+    if options.idle:
         measure_idle(options)
     else:
         measure_messages(options)

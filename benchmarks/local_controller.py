@@ -1,20 +1,19 @@
 """What it costs to pass a message on, beside what it costs to handle it.
 
     python benchmarks/local_controller.py                    100 connections, all kinds of messages
-    python benchmarks/local_controller.py --pin              each server on one core
+    python benchmarks/local_controller.py --pin              the servers have a core of their own
     python benchmarks/local_controller.py --profile          where the time goes, by function
 
-The load is that of ``central_system.py``: first on a central system, then on a local controller before the cheapest
+The load is that of ``central_system.py``, in turn on a central system and on a local controller before the cheapest
 central system there can be (``raw_peer.py``). Each has a process of its own, whose CPU time (user and system) counts.
-A message is a CALL and its answer: two frames for the central system, four for the local controller. The best round
-counts.
+A message is a CALL and its answer: two frames for the central system, four for the local controller. The best round of
+each counts.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
 import subprocess
 import sys
@@ -31,10 +30,12 @@ from benchmarks.central_system import (  # noqa: E402
     Load,
     ServerProcess,
     frames_of,
+    leave_core,
     masked_frame,
     profile_threads,
     report,
     resident,
+    take_core,
 )
 from openocpp.rpc.ids import REMEMBERED  # noqa: E402
 
@@ -49,7 +50,7 @@ IDS = 2 * REMEMBERED
 def serve(url: str, profile: str, *, pin: bool) -> None:
     """Run a local controller until standard input ends; answer each line with figures of this process."""
     if pin:
-        os.sched_setaffinity(0, {1})  # before there are other threads
+        take_core()
     from openocpp import (
         ClientCredentials,
         DefaultLocalControllerEventsHandler,
@@ -104,44 +105,59 @@ def frames_with_ids(actions: Sequence[str]) -> list[bytes]:
     ]
 
 
-def measure(server: ServerProcess, load: Load, kind: str, options: argparse.Namespace) -> tuple[float, float]:
-    """Microseconds of CPU per message, and messages per second: of the best round."""
-    frames = frames_with_ids(KINDS.get(kind, [kind]))
-    load.run(frames, max(len(load.socks), 2000))  # warm up
-    rounds = []
-    for _ in range(options.rounds):
-        cpu, began = server.figures()[0], time.perf_counter()
-        load.run(frames, options.messages)
+class Side:
+    """A server under load, and the best that was seen of it."""
+
+    def __init__(self, server: ServerProcess, connections: int) -> None:
+        self.server = server
+        self.load = Load(server.port)
+        self.load.connect(connections)
+        self.load.run(frames_of(["BootNotification"]), connections)
+
+    def begin(self, frames: Sequence[bytes]) -> None:
+        """Other messages from now on. The first ones do not count."""
+        self.frames = frames
+        self.cost, self.rate = float("inf"), 0.0
+        self.load.run(frames, max(len(self.load.socks), 2000))
+
+    def round(self, messages: int) -> None:
+        """``cost``: microseconds of CPU per message; ``rate``: messages per second."""
+        cpu, began = self.server.figures()[0], time.perf_counter()
+        self.load.run(self.frames, messages)
         wall = time.perf_counter() - began
-        rounds.append(((server.figures()[0] - cpu) / options.messages * 1e6, options.messages / wall))
-    return min(cost for cost, _ in rounds), max(rate for _, rate in rounds)
+        self.cost = min(self.cost, (self.server.figures()[0] - cpu) / messages * 1e6)
+        self.rate = max(self.rate, messages / wall)
+
+    def end(self) -> None:
+        self.load.close()
+        self.server.stop()
 
 
 def run(options: argparse.Namespace) -> None:
-    central = ServerProcess(pin=options.pin)
-    alone: dict[str, float] = {}
-    load = Load(central.port)
-    load.connect(options.connections)
-    for kind in options.kinds:
-        alone[kind], _ = measure(central, load, kind, options)
-    load.close()
-    central.stop()
+    if options.pin:
+        leave_core()
     peer = subprocess.Popen(
         [sys.executable, str(ROOT / "benchmarks/raw_peer.py"), "0"], stdout=subprocess.PIPE, text=True
     )
     assert peer.stdout is not None
     url = f"ws://127.0.0.1:{int(peer.stdout.readline())}/ocpp"
     controller = ControllerProcess(url, pin=options.pin, profile=options.profile)
-    load = Load(controller.port)
-    load.connect(options.connections)
-    load.run(frames_of(["BootNotification"]), options.connections)
-    print(f"{controller.figures()[2]} pairs of connections, {controller.figures()[1] / 1024:.0f} MiB")
+    handling = Side(ServerProcess(pin=options.pin), options.connections)
+    passing = Side(controller, options.connections)
+    _, memory, pairs = controller.figures()
+    print(f"{pairs} pairs of connections, {memory / 1024:.0f} MiB")
     print(f"{'messages':<12} {'handled: us':>11} {'passed on: us':>14} {'ratio':>6} {'per s':>8}")
     for kind in options.kinds:
-        cost, rate = measure(controller, load, kind, options)
-        print(f"{kind:<12} {alone[kind]:11.1f} {cost:14.1f} {cost / alone[kind]:6.2f} {rate:8.0f}", flush=True)
-    load.close()
-    controller.stop()
+        frames = frames_with_ids(KINDS.get(kind, [kind]))
+        for side in (handling, passing):
+            side.begin(frames)
+        for _ in range(options.rounds):
+            for side in (handling, passing):
+                side.round(options.messages)
+        ratio = passing.cost / handling.cost
+        print(f"{kind:<12} {handling.cost:11.1f} {passing.cost:14.1f} {ratio:6.2f} {passing.rate:8.0f}", flush=True)
+    handling.end()
+    passing.end()
     peer.kill()
     if options.profile:
         report(options.profile)
@@ -153,7 +169,7 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="+", default=list(KINDS), help="Heartbeat, MeterValues, mix, or any action")
     parser.add_argument("--messages", type=int, default=10_000, help="per round")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--pin", action="store_true", help="keep each server on one core")
+    parser.add_argument("--pin", action="store_true", help="give the servers a core of their own")
     parser.add_argument(
         "--profile", nargs="?", const="/tmp/local_controller.prof", default="", help="file of a profile"
     )

@@ -13,7 +13,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from openocpp.errors import ErrorCode, RemoteProtocolError
-from openocpp.messages.wire import ValidationMode
 from openocpp.rpc import frames
 from openocpp.rpc.endpoint import DIRECT_LIMIT
 from openocpp.rpc.session import OutcomeKind
@@ -37,7 +36,7 @@ class Passage:
         self._call = call
         self._info = info
         self._destination = destination
-        self.deadline = destination.runtime.clock.now() + destination.timeout  # until then it may wait for a connection
+        self.deadline = destination.clock.now() + destination.timeout  # until then it may wait for a connection
 
     def __repr__(self) -> str:
         return f"<{printable(self._call.action)} of {self._destination.identifier} to {self._destination.title}>"
@@ -74,7 +73,7 @@ class Passage:
                 destination.runtime.workers.submit(partial(self._answered, outcome.text))
         elif outcome.kind is OutcomeKind.TIMED_OUT:
             self._fail(f"{destination.title} did not answer in time")
-        elif outcome.sent or destination.runtime.clock.now() >= self.deadline:
+        elif outcome.sent or destination.clock.now() >= self.deadline:
             self.give_up()
         else:
             destination.hold(self)
@@ -90,11 +89,14 @@ class Passage:
 
     def _pass_back(self, text: str) -> None:
         frame = frames.parse(text)
-        if isinstance(frame, frames.ResultFrame | frames.ErrorFrame):
-            problem = "" if isinstance(frame, frames.ErrorFrame) else self._problem_of(frame.payload)
+        if isinstance(frame, frames.ResultFrame):
+            problem = self._problem_of(frame.payload)
             if not problem:
-                self._call.pass_back(text, frame)
+                self._call.pass_back(text)
                 return
+        elif isinstance(frame, frames.ErrorFrame):
+            self._call.pass_refusal_back(text, frame)
+            return
         else:
             problem = frame.problem if isinstance(frame, frames.BadFrame) else "a CALL"
         log.warning("%s: the answer is not valid: %s", self, problem)
@@ -102,12 +104,11 @@ class Passage:
 
     def _problem_of(self, payload: object) -> str:
         """What is wrong with the payload of an answer, as far as it is to be validated."""
-        info, wire = self._info, self._destination.wire
-        if info is None or wire.mode(info.action) is ValidationMode.off:
-            return ""
-        try:
-            wire.read_confirmation(info.request, payload)
-        except RemoteProtocolError as error:
-            return str(error)
-        self._destination.context.known.add(info.confirmation)
+        info, destination = self._info, self._destination
+        if info is not None:
+            try:
+                destination.wire.check(info, info.confirmation, payload)
+            except RemoteProtocolError as error:
+                return str(error)
+            destination.context.known.add(info.confirmation)
         return ""

@@ -56,6 +56,7 @@ class Side:
     def __init__(self, context: Context, identity: str, title: str, name: str, sends: Role) -> None:
         self.context = context
         self.runtime = context.runtime
+        self.clock = context.runtime.clock
         self.title = title
         self.timeout: float = context.config.call_request_timeout
         self.wire = Wire(context.schemas, context.validation, name)
@@ -126,9 +127,9 @@ class Side:
 
     def _pass_on(self, call: IncomingCall, info: ActionInfo | None) -> None:
         """What is wrong already is refused here; what the standard does not know is not judged."""
-        if info is not None and self.wire.mode(call.action) is not ValidationMode.off:
+        if info is not None:
             try:
-                self.wire.read_request(call.action, call.payload)
+                self.wire.check_request(info, call.payload)
             except CallError as error:
                 log.warning("%s: refused %s: %s", self.name, call.action, error)
                 call.refuse(error.code, error.description, error.details)

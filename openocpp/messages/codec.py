@@ -68,6 +68,7 @@ def default_reading(cls: type[Record]) -> Reading:
 
 _READERS: dict[tuple[type[Record], Reading], Callable[[Any], Any]] = {}
 _USUAL_READERS: dict[type[Record], Callable[[Any], Any]] = {}
+_CHECKERS: dict[type[Record], Callable[[Any], object]] = {}
 _WRITERS: dict[type[Record], Callable[[Any], dict[str, Any]]] = {}
 
 
@@ -81,6 +82,14 @@ def reader_of(cls: type[Record], reading: Reading | None = None) -> Callable[[An
         if key[1] is usual:
             _USUAL_READERS[cls] = reader
     return reader
+
+
+def checker_of(cls: type[Record]) -> Callable[[Any], object]:
+    """The function that refuses what the STRICT reader refuses, and makes nothing: for those who only pass it on."""
+    checker = _CHECKERS.get(cls)
+    if checker is None:
+        checker = _CHECKERS.setdefault(cls, _ReaderSource(cls, Reading.STRICT, keeps=False).compile())
+    return checker
 
 
 def writer_of(cls: type[Record]) -> Callable[[Any], dict[str, Any]]:
@@ -144,17 +153,21 @@ def _range(field: Field, least: int | None) -> tuple[int, int]:
 
 
 class _ReaderSource(_Source):
-    """The reader of one class. Each field is checked in the local variable ``v``, then kept in ``f0``, ``f1`` ..."""
+    """The reader of one class. Each field is checked in the local variable ``v``, then kept in ``f0``, ``f1`` ...
 
-    def __init__(self, cls: type[Record], reading: Reading) -> None:
-        super().__init__(cls, "read")
+    One that does not keep them is a checker.
+    """
+
+    def __init__(self, cls: type[Record], reading: Reading, *, keeps: bool = True) -> None:
+        super().__init__(cls, "read" if keeps else "check")
         self.reading = reading
         self.relaxed = reading is Reading.RELAXED
+        self.keeps = keeps
 
     def build(self) -> None:
         fields = fields_of(self.cls)
         optional = any(not field.required for field in fields)
-        self.add(0, "def read(p):")
+        self.add(0, f"def {self.name}(p):")
         self.add(1, "if type(p) is not dict:", "    raise values.wrong_type(p, 'an object', '')")
         if optional or self.relaxed:
             self.add(1, "get = p.get")
@@ -165,6 +178,10 @@ class _ReaderSource(_Source):
         if self.reading is Reading.STRICT:
             known = self.refer("known", frozenset(field.wire for field in fields))
             self.add(1, "if n != len(p):", f"    raise values.leftover(p, {known})")
+        if self.keeps:
+            self._make(fields)
+
+    def _make(self, fields: tuple[Field, ...]) -> None:
         self.add(1, "o = new(cls)")
         if fields:
             members = ", ".join(f"{field.name!r}: f{index}" for index, field in enumerate(fields))
@@ -192,7 +209,12 @@ class _ReaderSource(_Source):
             self._many(field, depth)
         else:
             self._value(field, depth, field.wire)
-        self.add(1, f"{kept} = v")
+        if self.keeps:
+            self.add(1, f"{kept} = v")
+
+    def _function_of(self, kind: type[Record]) -> str:
+        """The name of what reads, or checks, an object inside of this one."""
+        return self.refer("read", reader_of(kind, self.reading) if self.keeps else checker_of(kind))
 
     def _many(self, field: Field, depth: int) -> None:
         where = repr(field.wire)
@@ -204,22 +226,25 @@ class _ReaderSource(_Source):
                 self.add(depth, f"if {' or '.join(conditions)}:")
                 self.add(depth + 1, f"raise values.wrong_count(len(v), {least}, {most}, {where})")
         if issubclass(field.kind, Record):
-            item = self.refer("read", reader_of(field.kind, self.reading))
+            item = self._function_of(field.kind)
         else:
             item = f"item{len(self.functions)}"
             outer = self.function(f"def {item}(v):")
             self._value(field, 1, "")
             self.add(1, "return v")
             self.resume(outer)
-        none_if_empty = "" if field.required else " or None"
-        self.add(depth, "try:", f"    v = tuple([{item}(i) for i in v]){none_if_empty}")
+        if self.keeps:
+            none_if_empty = "" if field.required else " or None"
+            self.add(depth, "try:", f"    v = tuple([{item}(i) for i in v]){none_if_empty}")
+        else:
+            self.add(depth, "try:", f"    for i in v: {item}(i)")
         self.add(depth, "except RemoteProtocolError:", f"    raise values.at_item({item}, v, {where}) from None")
 
     def _value(self, field: Field, depth: int, where: str) -> None:
         """Check and convert the one value in ``v``."""
         at = repr(where)
         if issubclass(field.kind, Record):
-            read = self.refer("read", reader_of(field.kind, self.reading))
+            read = self._function_of(field.kind)
             self.add(depth, "try:", f"    v = {read}(v)")
             self.add(depth, "except RemoteProtocolError as e:", f"    raise values.inside(e, {at}) from None")
         elif issubclass(field.kind, OcppEnum):

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from openocpp.errors import ConfigError, ErrorCode, LocalProtocolError, RemoteProtocolError
 from openocpp.messages import ACTIONS, PNC_ACTIONS
-from openocpp.messages.codec import Reading, reader_of, writer_of
+from openocpp.messages.codec import Reading, checker_of, reader_of, writer_of
 from openocpp.messages.derive import DRAFT, derive, schema_names
 from openocpp.messages.values import join, json_type
 from openocpp.types.base import printable
@@ -62,13 +62,14 @@ def find_schemas(configured: str = "") -> Path:
 class SchemaSet:
     """The 78 schemas of one folder. ``load`` it; all with the same folder share one.
 
-    It hands out readers and writers of messages: the codec, and what the file says beyond it.
+    It hands out readers, checkers and writers of messages: the codec, and what the file says beyond it.
     """
 
     def __init__(self, folder: Path, schemas: Mapping[str, Any]) -> None:
         self.folder = folder
         self._schemas = schemas
         self._readers: dict[type[Record], Callable[[Any], Any]] = {}
+        self._checkers: dict[type[Record], Callable[[Any], object]] = {}
         self._writers: dict[type[Record], Callable[[Any], dict[str, Any]]] = {}
 
     def __repr__(self) -> str:
@@ -89,7 +90,11 @@ class SchemaSet:
 
     def reader(self, cls: type[Record]) -> Callable[[Any], Any]:
         """The function that makes a message from an object of a peer. It raises RemoteProtocolError."""
-        return self._readers.get(cls) or self._readers.setdefault(cls, self._make_reader(cls))
+        return self._readers.get(cls) or self._readers.setdefault(cls, self._both(cls, reader_of(cls, Reading.STRICT)))
+
+    def checker(self, cls: type[Record]) -> Callable[[Any], object]:
+        """The function that judges an object of a peer as ``reader`` does, and makes nothing of it."""
+        return self._checkers.get(cls) or self._checkers.setdefault(cls, self._both(cls, checker_of(cls)))
 
     def writer(self, cls: type[Record]) -> Callable[[Any], dict[str, Any]]:
         """The function that makes an object from a message. It raises LocalProtocolError."""
@@ -112,17 +117,17 @@ class SchemaSet:
                 _log.error("%s/%s.json is left out: %s", self.folder, name, error.problem)
         return check
 
-    def _make_reader(self, cls: type[Record]) -> Callable[[Any], Any]:
+    def _both(self, cls: type[Record], codec: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """What the file says, if that is more, then the codec."""
         check = self.check(cls)
-        reader = reader_of(cls, Reading.STRICT)
         if check is None:
-            return reader
+            return codec
 
-        def read(payload: Any) -> Any:
+        def both(payload: Any) -> Any:
             check(payload)
-            return reader(payload)
+            return codec(payload)
 
-        return read
+        return both
 
     def _make_writer(self, cls: type[Record]) -> Callable[[Any], dict[str, Any]]:
         check = self.check(cls)

@@ -89,12 +89,26 @@ class Wire:
         try:
             return self._read(info, info.request, payload)  # type: ignore[no-any-return]
         except RemoteProtocolError as error:
-            raise CallError(error.code, shorten(str(error) if error.field else f"payload {error}")) from error
+            raise _refusal(error) from error
 
     def read_confirmation(self, request_type: type[Request[C]], payload: object) -> C:
         """The peer's answer to a request of ours. RemoteProtocolError names the field."""
         info = ACTIONS[request_type.action]
         return self._read(info, info.confirmation, payload)  # type: ignore[no-any-return]
+
+    def check_request(self, info: ActionInfo, payload: object) -> None:
+        """Judge a request that somebody else is to read: as ``read_request``, but in mode ``off`` all is well."""
+        try:
+            self.check(info, info.request, payload)
+        except RemoteProtocolError as error:
+            raise _refusal(error) from error
+
+    def check(self, info: ActionInfo, cls: type[Record], payload: object) -> None:
+        """Judge a message of this action. RemoteProtocolError names the field."""
+        if self._modes is _STRICT and type(payload) is dict:  # as usual
+            self._schemas.checker(cls)(payload)
+        elif self.mode(info.action) is not ValidationMode.off:
+            self._read(info, cls, payload)
 
     def write_request(self, request: Request[Any]) -> str:
         """The payload of our request as JSON text. LocalProtocolError names the field."""
@@ -138,6 +152,10 @@ class Wire:
             times = f" ({count} times)" if count > 1 else ""
             _log.warning("%s: %s breaks the standard, but is delivered%s: %s", self.name, cls.__name__, times, error)
         return message
+
+
+def _refusal(error: RemoteProtocolError) -> CallError:
+    return CallError(error.code, shorten(str(error) if error.field else f"payload {error}"))
 
 
 def shorten(text: str) -> str:

@@ -41,10 +41,10 @@ class IncomingCall:
 
     __slots__ = ("_ended", "_endpoint", "action", "deferred", "id_text", "key", "payload", "text")
 
-    def __init__(self, endpoint: Endpoint, text: str) -> None:
+    def __init__(self, endpoint: Endpoint, text: str, key: str) -> None:
         self._endpoint = endpoint
         self.text = text
-        self.key = ""  # the id as it stands in the text, between its quotes
+        self.key = key  # the id as it stands in the text, between its quotes
         self.id_text = ""
         self.action = ""
         self.payload: dict[str, Any] = {}
@@ -70,12 +70,16 @@ class IncomingCall:
         """Answer with a CALLERROR."""
         self._end(frames.error_text(self.id_text, code, description, dumps(dict(details or {}))), None)
 
-    def pass_back(self, text: str, frame: frames.ResultFrame | frames.ErrorFrame) -> None:
-        """Answer as another peer did: with its text, which was parsed as ``frame``, but for the id."""
-        if isinstance(frame, frames.ErrorFrame) and not frames.is_legal_error(text):
-            self.refuse(frame.code, frame.description, frame.details)
-        else:
+    def pass_back(self, text: str) -> None:
+        """Answer as another peer did: with the text of its CALLRESULT, but for the id."""
+        self._end(frames.readdressed(text, self.id_text), None)
+
+    def pass_refusal_back(self, text: str, frame: frames.ErrorFrame) -> None:
+        """Refuse as another peer did: with its text, which was parsed as ``frame``, as far as we may send that."""
+        if frames.is_legal_error(text):
             self._end(frames.readdressed(text, self.id_text), None)
+        else:
+            self.refuse(frame.code, frame.description, frame.details)
 
     def keep_silent(self) -> None:
         """Give no answer: the peer's own timeout runs."""
@@ -162,9 +166,9 @@ class Endpoint:
     """
 
     __slots__ = (
-        "_afterwards", "_busy", "_clock", "_ids", "_incoming", "_lane", "_left", "_max_queued", "_owner",
-        "_paused", "_runtime", "_scheduler", "_session", "_timer", "_transport", "bad_messages", "closed_why", "direct", "handler", "last_received",
-        "last_sent", "name", "spies",
+        "_afterwards", "_busy", "_clock", "_ids", "_incoming", "_lane", "_left", "_max_queued", "_owner", "_paused",
+        "_runtime", "_scheduler", "_session", "_timer", "_transport", "bad_messages", "closed_why", "direct", "handler",
+        "last_received", "last_sent", "name", "spies",
     )  # fmt: skip
 
     def __init__(
@@ -277,7 +281,7 @@ class Endpoint:
             log.debug("%s > %s", self.name, masked(text))
         for spy in self.spies:
             spy(">", text)
-        self._transport.send(frames.sendable(text), written)
+        self._transport.send(text if text.isascii() else frames.sendable(text), written)
 
     def _arm(self) -> None:
         """One timer at a time, left alone while it is early enough: most calls are answered before it fires."""
@@ -317,8 +321,9 @@ class Endpoint:
             call, following = self._session.answered(unique_id, text, now)
             if call is None:
                 log.debug("%s: dropped an answer to no open call (id %.40s)", self.name, unique_id)
-            self._send(following)
-            self._arm()
+            if following is not None:
+                self._send(following)
+                self._arm()
         else:
             self.note_bad(f"unknown message type {kind}", text)
 
@@ -334,8 +339,7 @@ class Endpoint:
             )
 
     def _queue(self, text: str, unique_id: str) -> None:
-        call = IncomingCall(self, text)
-        call.key = unique_id
+        call = IncomingCall(self, text, unique_id)
         if unique_id:
             self._ids.add(unique_id)
         self._incoming.append(call)

@@ -184,16 +184,24 @@ class SelectorScheduler:
     def _round(self, events: list[tuple[selectors.SelectorKey, int]]) -> None:
         began = self._clock.now()
         for key, mask in events:
-            if key.data is None:
+            callback = key.data
+            if callback is None:
                 self._wakeup.clear()
-            else:
-                self._guarded(key.data, mask)
+                continue
+            try:
+                callback(mask)
+            except Exception:
+                self._note_failure(callback)
         # Not before the wake-up was cleared, or one that came in between would be lost; and not after the entries were
         # looked at, or nobody would tell of the next one.
         self._woken = False
         entries = self._entries
         for _ in range(len(entries)):
-            self._guarded(entries.popleft())
+            function = entries.popleft()
+            try:
+                function()
+            except Exception:
+                self._note_failure(function)
         self._run_due(self._clock.now())
         spent = self._clock.now() - began
         if spent > LONG_ROUND:
@@ -203,8 +211,12 @@ class SelectorScheduler:
         heap = self._heap
         while heap and heap[0][0] <= now:
             function = heappop(heap)[2].take()
-            if function is not None:
-                self._guarded(function)
+            if function is None:
+                continue
+            try:
+                function()
+            except Exception:
+                self._note_failure(function)
         if len(heap) > COMPACT_ABOVE and next(self._order) % 4096 == 0:
             self._compact()
 
@@ -215,11 +227,9 @@ class SelectorScheduler:
             heapify(alive)
             self._heap = alive
 
-    def _guarded(self, function: Callable[..., object], *args: int) -> None:
-        try:
-            function(*args)
-        except Exception:  # one broken connection or timer must not end all the others
-            log.exception("%s: %r failed", self._name, function)
+    def _note_failure(self, function: Callable[..., object]) -> None:
+        """One broken connection or timer must not end all the others."""
+        log.exception("%s: %r failed", self._name, function)
 
     def _note_long_round(self, spent: float) -> None:
         self._long_rounds += 1

@@ -119,13 +119,13 @@ class WsprotoCodec:
         self._input += data
 
     def take(self) -> Item | None:
-        while len(data := self._input) >= self._needed:
+        while (there := len(data := self._input)) >= self._needed:
             length = data[1] & 0x7F
             masked = data[1] & _MASKED
             size, start = length, _HEAD
             if length > _MAX_CONTROL:
                 start = _HEAD_16.size if length == _LENGTH_16 else _HEAD_64.size
-                if len(data) < start:
+                if there < start:
                     self._needed = start
                     return None
                 size = int.from_bytes(data[_HEAD:start], "big")
@@ -133,10 +133,11 @@ class WsprotoCodec:
                 start += 4
             if data[0] == _TEXT and masked == self._mask_in and size <= self._short and self._parts is None:
                 if length == size or (length == _LENGTH_16 and size > _MAX_CONTROL):
-                    if len(data) < start + size:
-                        self._needed = start + size
+                    end = start + size
+                    if there < end:
+                        self._needed = end
                         return None
-                    return self._short_text(data, start, start + size)
+                    return self._short_text(data, start, end)
             item = self._other_frame(data, start, size)
             if item is not None:
                 return item
@@ -145,9 +146,6 @@ class WsprotoCodec:
     def _consume(self, end: int) -> None:
         self._needed = _HEAD
         rest = self._input
-        if len(rest) == end:
-            self._input = b""
-            return
         if not isinstance(rest, bytearray):
             self._input = rest = bytearray(rest)
         del rest[:end]  # cheap: nothing is moved
@@ -156,7 +154,10 @@ class WsprotoCodec:
         payload = data[start:end]
         if self._mask_in:
             payload = _mask(payload, end - start, data[start - 4 : start])
-        self._consume(end)
+        if len(data) == end:
+            self._input, self._needed = b"", _HEAD
+        else:
+            self._consume(end)
         try:
             return payload.decode()
         except UnicodeDecodeError as error:

@@ -119,7 +119,9 @@ class WebSocketTransport:
         """
         if self._state is not OPEN:
             return
-        self._send(self._codec.text(text), written)
+        data = self._codec.text(text)
+        if self._out is None or self._has_room(len(data)):
+            self._write(data, written)
 
     def pause(self) -> None:
         """Stop reading: nothing is delivered until ``resume``, what was already read included."""
@@ -192,8 +194,8 @@ class WebSocketTransport:
                     except Exception:  # a bug above costs this message, not those behind it
                         log.exception("%r: a message was not handled", self)
             elif isinstance(item, PingFrame):
-                if self._state is OPEN:
-                    self._send(self._codec.pong(item.payload))
+                if self._state is OPEN and self._has_room(len(item.payload)):
+                    self._write(self._codec.pong(item.payload))
             elif isinstance(item, CloseFrame):
                 self._peer_closes(item)
             else:
@@ -218,12 +220,13 @@ class WebSocketTransport:
 
     # -- writing -------------------------------------------------------------------------------------------------------
 
-    def _send(self, data: bytes, written: Callable[[], None] | None = None) -> None:
-        if self._out and len(self._out) + len(data) > self._limits.max_output:
+    def _has_room(self, size: int) -> bool:
+        """May so many bytes wait behind others? If not, the connection is closed."""
+        if self._out and len(self._out) + size > self._limits.max_output:
             log.info("%r: the peer does not read, or too slowly", self)
             self.close(CloseCode.TRY_AGAIN_LATER, "output buffer full")
-        else:
-            self._write(data, written)
+            return False
+        return True
 
     def _write(self, data: bytes, written: Callable[[], None] | None = None) -> None:
         out = self._out

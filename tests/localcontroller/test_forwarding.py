@@ -362,7 +362,7 @@ def test_an_answer_that_nobody_here_can_bear_is_an_internal_error(
     charge_point, central_system = bench.both()
     proxy: Any = bench.app.central_system
     with monkeypatch.context() as patch:
-        patch.setattr(type(proxy.wire), "read_confirmation", lambda *_: 1 / 0)
+        patch.setattr(type(proxy.wire), "check", lambda _, info, cls, payload: cls is info.request or 1 / 0)
         call = charge_point.call("Heartbeat")
         central_system.expect_call("Heartbeat").answer({"currentTime": "2024-01-01T00:00:00Z"})
         call.error("InternalError")

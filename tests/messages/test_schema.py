@@ -35,7 +35,7 @@ from openocpp.messages import (
 from openocpp.messages import (
     schema as module,
 )
-from openocpp.messages.codec import Reading, reader_of, to_payload
+from openocpp.messages.codec import Reading, checker_of, reader_of, to_payload
 from openocpp.messages.derive import derive, schema_names
 from openocpp.messages.schema import SchemaSet, compile_schema, find_schemas, main, tolerate, write_schemas
 from openocpp.testing.instances import random_instance
@@ -184,8 +184,9 @@ def test_the_codec_refuses_whatever_our_schemas_refuse(seed: int) -> None:
         _, cls = rng.choice(list(CALLS.values()))
         payload = to_payload(random_instance(cls, rng))
         _spoil(payload, rng)
-        finding = _finding(COMPILED[cls], payload)
-        assert finding is None or finding == _finding(reader_of(cls, Reading.STRICT), payload)
+        finding, verdict = _finding(COMPILED[cls], payload), _finding(reader_of(cls, Reading.STRICT), payload)
+        assert finding is None or finding == verdict
+        assert _finding(checker_of(cls), payload) == verdict
 
 
 def _finding(judge: Callable[[Any], Any], payload: Any) -> tuple[str, str] | None:
@@ -248,10 +249,10 @@ def test_a_foreign_folder_gives_the_same_answers(foreign: SchemaSet, name: str) 
         message = random_instance(cls, rng, minimal=minimal, maximal=not minimal)
         payload = json.loads(json.dumps(foreign.writer(cls)(message)))
         assert foreign.reader(cls)(payload) == message
+        foreign.checker(cls)(payload)
         payload["unheardOf"] = 1
-        with pytest.raises(RemoteProtocolError) as caught:
-            check(payload)
-        assert (caught.value.code, caught.value.field) == (ErrorCode.FormationViolation, "unheardOf")
+        for judge in (check, foreign.reader(cls), foreign.checker(cls)):
+            assert _finding(judge, payload) == (ErrorCode.FormationViolation, "unheardOf")
 
 
 @given(seed=st.integers(0, 2**32))
@@ -321,6 +322,8 @@ def test_a_foreign_file_may_be_stricter(folder: Path) -> None:
     schemas = SchemaSet.load(str(folder))
     with pytest.raises(RemoteProtocolError, match="idTag: has 9 characters, at most 8 are allowed"):
         schemas.reader(AuthorizeReq)({"idTag": "123456789"})
+    with pytest.raises(RemoteProtocolError, match="idTag: has 9 characters, at most 8 are allowed"):
+        schemas.checker(AuthorizeReq)({"idTag": "123456789"})
     with pytest.raises(LocalProtocolError, match="idTag: breaks the rule pattern"):
         schemas.writer(AuthorizeReq)(AuthorizeReq(id_tag="xyz"))
     assert schemas.reader(AuthorizeReq)({"idTag": "12345678"}) == AuthorizeReq(id_tag="12345678")

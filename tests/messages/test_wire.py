@@ -41,7 +41,13 @@ def refused(wire: Wire, action: str, payload: object) -> tuple[str, str]:
     with pytest.raises(CallError) as caught:
         wire.read_request(action, payload)
     assert len(caught.value.description) <= MAX_DESCRIPTION
-    return caught.value.code, caught.value.description
+    verdict = caught.value.code, caught.value.description
+    info = ACTIONS.get(action)
+    if info is not None and wire.mode(action) is not ValidationMode.off:
+        with pytest.raises(CallError) as judged:
+            wire.check_request(info, payload)
+        assert (judged.value.code, judged.value.description) == verdict
+    return verdict
 
 
 # --- both directions ------------------------------------------------------------------------------------------------
@@ -151,6 +157,25 @@ def test_off_delivers_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG, logger="openocpp.messages"):
         assert wire.read_request("Authorize", TOO_LONG) == AuthorizeReq(id_tag="x" * 30)
     assert caplog.messages == []
+
+
+def test_what_is_passed_on_is_judged_by_its_mode(wire: Wire, caplog: pytest.LogCaptureFixture) -> None:
+    info = ACTIONS["Authorize"]
+    right = {"idTagInfo": {"status": "Accepted"}}
+    wire.check_request(ACTIONS["Heartbeat"], None)
+    wire.check(info, info.confirmation, right)
+    with pytest.raises(RemoteProtocolError, match="status: is not one of"):
+        wire.check(info, info.confirmation, {"idTagInfo": {"status": "accepted"}})
+    wire.set_mode("log")
+    with caplog.at_level(logging.WARNING, logger="openocpp.messages"):
+        wire.check_request(info, TOO_LONG)
+    assert caplog.messages == [
+        "CP1: AuthorizeReq breaks the standard, but is delivered: idTag: has 30 characters, at most 20 are allowed"
+    ]
+    wire.set_mode("off")
+    for payload in (TOO_LONG, "x", None):
+        wire.check_request(info, payload)
+    assert len(caplog.messages) == 1
 
 
 @pytest.mark.parametrize("mode", ["log", "off"])

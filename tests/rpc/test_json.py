@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from openocpp.rpc.json import MAX_DEPTH, dumps, loads
+from openocpp.rpc.json import MAX_DEPTH, dumps, loads, quoted
 
 
 def test_values_are_read_as_they_are() -> None:
     assert loads('[2, "1", "A", {"a": 1.5, "b": -3, "c": null, "d": true, "e": "\\u00e9"}]') == [
         2, "1", "A", {"a": 1.5, "b": -3, "c": None, "d": True, "e": "é"},
     ]  # fmt: skip
-    assert loads(" 1e3 ") == 1000.0
+    assert loads(" 1e3 ") == loads("1e3\n") == loads("\t1e3") == 1000.0
 
 
 @pytest.mark.parametrize("text", ["NaN", "[Infinity]", '{"a": -Infinity}', "1e999", "[-1e999]", '{"a": 1e400}'])
@@ -57,6 +57,12 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=20,
 )
+
+
+@given(st.text())
+@example('"\\\ud800\x00é')
+def test_a_text_is_quoted_as_it_is_written(text: str) -> None:
+    assert quoted(text) == dumps(text)
 
 
 @given(VALUES)

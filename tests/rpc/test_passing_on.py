@@ -46,15 +46,18 @@ class Bench:
 
     def pass_on(self, id_text: str, rest: str = ',"Heartbeat",{}]') -> None:
         """A CALL that came over another connection."""
-        call = IncomingCall(self.endpoint, f"[2,{id_text}{rest}")
+        call = IncomingCall(self.endpoint, f"[2,{id_text}{rest}", id_text.strip('"'))
         call.id_text, call.action = id_text, "Heartbeat"
         self.endpoint.pass_on(call, 30.0, self.outcomes.append)
 
 
 def pass_back(call: IncomingCall, text: str) -> None:
     frame = frames.parse(text)
-    assert isinstance(frame, frames.ResultFrame | frames.ErrorFrame)
-    call.pass_back(text, frame)
+    if isinstance(frame, frames.ErrorFrame):
+        call.pass_refusal_back(text, frame)
+    else:
+        assert isinstance(frame, frames.ResultFrame)
+        call.pass_back(text)
 
 
 @pytest.fixture

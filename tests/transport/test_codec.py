@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import struct
+from collections import deque
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from wsproto.connection import Connection, ConnectionState, ConnectionType
 from wsproto.events import CloseConnection, Ping, TextMessage
 
-from openocpp.transport.codec import NO_STATUS, SHORT, CloseFrame, Item, PingFrame, Violation, WsprotoCodec
+from openocpp.transport.codec import KEYS, NO_STATUS, SHORT, CloseFrame, Item, PingFrame, Violation, WsprotoCodec
 from tests.transport.frames import BINARY, CLOSE, CONTINUATION, PING, PONG, close_frame, frame
 
 if TYPE_CHECKING:
@@ -49,6 +50,23 @@ def summary(items: list[Item]) -> list[object]:
 
 
 SIZES = [0, 1, 2, 3, 4, 5, 31, 125, 126, 127, 935, SHORT, SHORT + 1, 0xFFFF, 0x10000, LIMIT]
+
+
+def test_no_mask_is_used_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """RFC 6455 §5.3: each from the kernel's own random numbers."""
+    drawn = bytearray()
+
+    def draw(size: int) -> bytes:
+        first = len(drawn) // 4
+        drawn.extend(b"".join(struct.pack("!I", number) for number in range(first, first + size // 4)))
+        return bytes(drawn[4 * first :])
+
+    monkeypatch.setattr("openocpp.transport.codec.os.urandom", draw)
+    monkeypatch.setattr("openocpp.transport.codec._keys", deque())
+    client = WsprotoCodec(client=True, max_message=LIMIT)
+    masks = [client.text("x")[2:6] for _ in range(3 * KEYS)]
+    assert len(drawn) == 4 * len(masks)
+    assert sorted(masks) == [bytes(drawn[at : at + 4]) for at in range(0, len(drawn), 4)]
 
 
 @pytest.mark.parametrize("size", SIZES)
