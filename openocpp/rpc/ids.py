@@ -42,7 +42,9 @@ class MessageIds:
     def _is_free(self, wanted: str) -> bool:
         if PLAIN.fullmatch(wanted) is None or (self._lent is not None and wanted in self._lent):
             return False
-        number = int(wanted) if wanted.isdecimal() else -1
+        if self._next == self._first or not wanted.isdecimal():
+            return True
+        number = int(wanted)
         return not (self._first <= number < self._next and str(number) == wanted)
 
     def _remember(self, wanted: str) -> None:

@@ -38,7 +38,7 @@ quoted: Callable[[str], str] = json.encoder.encode_basestring
 
 def loads(text: str) -> Any:
     """Read one JSON value. Raises ValueError saying what is wrong, never RecursionError."""
-    if text.count("[") + text.count("{") > MAX_DEPTH:
+    if len(text) > MAX_DEPTH and text.count("[") + text.count("{") > MAX_DEPTH:
         _check_depth(text)
     try:
         value, end = _decoder.raw_decode(text)
