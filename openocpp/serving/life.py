@@ -7,7 +7,7 @@ table of connections belongs to the server, and what belongs to one connection t
 from __future__ import annotations
 
 import logging
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -17,6 +17,7 @@ from openocpp.messages.schema import SchemaSet
 from openocpp.rpc.listening import server_settings
 from openocpp.rpc.server import Server
 from openocpp.runtime import Runtime
+from openocpp.serving.interface import IServingRole
 from openocpp.store.role import RoleStore
 from openocpp.transport.sockets import network
 from openocpp.version import VERSION
@@ -41,7 +42,7 @@ class _State(Enum):
     STOPPING = auto()
 
 
-class ServingRole(ABC, Generic[ConfigT]):
+class ServingRole(IServingRole, Generic[ConfigT]):
     """The common part of a central system and a local controller. ``title`` says in logs which it is."""
 
     def __init__(self, title: str, stack_config: ConfigT, runtime: Runtime | None) -> None:

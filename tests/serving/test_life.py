@@ -57,9 +57,6 @@ class PlainRole(ServingRole[ICentralSystemConfig]):
     def __init__(self, config: ICentralSystemConfig, runtime: Runtime | None = None) -> None:
         super().__init__("plain role", config, runtime)
 
-    def __enter__(self) -> PlainRole:
-        return self
-
     @property
     def peers(self) -> list[str]:
         return [user.connection.identity for user in self._users if isinstance(user, User)]
