@@ -74,26 +74,13 @@ class Requests(DefaultChargePointRequestHandler):
         return StartTransactionResult(accepted(), transaction_id)
 
     def stop_transaction(
-        self,
-        id_tag: str,
-        meter_stop: int,
-        timestamp: datetime,
-        transaction_id: int,
-        reason: Reason,
-        transaction_data: Sequence[MeterValue],
+        self, id_tag: str, meter_stop: int, timestamp: datetime, transaction_id: int, reason: Reason, *data: object
     ) -> IdTagInfo | None:
         say(f"{self.name} StopTransaction: transaction {transaction_id}, {meter_stop} Wh, reason {reason}")
         return accepted() if id_tag else None
 
     def status_notification(
-        self,
-        connector_id: int,
-        error_code: ChargePointErrorCode,
-        info: str,
-        status: ChargePointStatus,
-        timestamp: datetime,
-        vendor_id: str,
-        vendor_error: str,
+        self, connector_id: int, error_code: ChargePointErrorCode, info: str, status: ChargePointStatus, *others: object
     ) -> None:
         say(f"{self.name} StatusNotification: connector {connector_id} is {status}, {error_code}")
 

@@ -1,5 +1,6 @@
-"""The charge point under test, its application and the central system's side, for the cases of the alliance."""
+"""What is under test in the cases of the alliance, a charge point or a central system, and the other side."""
 
 from tests.chargepoint.conftest import central, sim, station
+from tests.oca.central_system import case, guarded
 
-__all__ = ["central", "sim", "station"]
+__all__ = ["case", "central", "guarded", "sim", "station"]
