@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from openocpp.errors import ErrorCode, RemoteProtocolError
 from openocpp.rpc import frames
 from openocpp.rpc.endpoint import DIRECT_LIMIT
-from openocpp.rpc.session import OutcomeKind
+from openocpp.rpc.session import ANSWERED, TIMED_OUT
 from openocpp.types.base import printable
 
 if TYPE_CHECKING:
@@ -64,14 +64,14 @@ class Passage:
 
     def _done(self, outcome: Outcome) -> None:
         destination = self._destination
-        if outcome.kind is OutcomeKind.ANSWERED:
+        if outcome.kind is ANSWERED:
             info = self._info
             quickly = info is None or destination.reads_quickly(info, info.confirmation)
             if quickly and len(outcome.text) <= DIRECT_LIMIT:
                 self._answered(outcome.text)
             else:
                 destination.runtime.workers.submit(partial(self._answered, outcome.text))
-        elif outcome.kind is OutcomeKind.TIMED_OUT:
+        elif outcome.kind is TIMED_OUT:
             self._fail(f"{destination.title} did not answer in time")
         elif outcome.sent or destination.clock.now() >= self.deadline:
             self.give_up()

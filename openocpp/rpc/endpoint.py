@@ -15,7 +15,7 @@ from openocpp.errors import ErrorCode
 from openocpp.rpc import frames
 from openocpp.rpc.json import dumps
 from openocpp.rpc.masking import masked
-from openocpp.rpc.session import Outcome, OutcomeKind, OutgoingCall, PassedOnCall, Session, State
+from openocpp.rpc.session import NOT_CONNECTED, OPEN, TIMED_OUT, Outcome, OutgoingCall, PassedOnCall, Session
 from openocpp.runtime import ThreadEnd
 from openocpp.transport.base import CloseCode, Closed
 from openocpp.types.base import printable
@@ -233,20 +233,20 @@ class Endpoint:
     @property
     def takes_calls(self) -> bool:
         """Is a CALL sent, or put behind others? Not any more while the connection is being closed."""
-        return self._session.state is State.OPEN
+        return self._session.state is OPEN
 
     def call(self, action: str, payload: str, timeout: float, patience: float | None = None) -> Outcome:
         """As ``post``, and wait for the outcome. Raises StateError on the scheduler, before anything is sent."""
         self._runtime.check_may_block(f"call {action}")
         if self.closed_why is not None:
-            return Outcome(OutcomeKind.NOT_CONNECTED, sent=False)
+            return Outcome(NOT_CONNECTED, sent=False)
         waiter = self._runtime.waiter()
         self.post(action, payload, timeout, waiter.set, patience)
         if waiter.wait(timeout + (timeout if patience is None else patience) + LAST_RESORT):
             outcome: Outcome = waiter.value
             return outcome
         log.error("%s: %s was given up by nobody; the scheduler does not run", self.name, action)
-        return Outcome(OutcomeKind.TIMED_OUT)
+        return Outcome(TIMED_OUT)
 
     def post(
         self,

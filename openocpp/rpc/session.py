@@ -25,6 +25,9 @@ class OutcomeKind(Enum):
     NOT_CONNECTED = auto()  # never sent, or the connection ended before the answer
 
 
+ANSWERED, TIMED_OUT, NOT_CONNECTED = OutcomeKind
+
+
 class Outcome:
     """How a CALL ended. ``sent`` tells whether the peer may have received it."""
 
@@ -93,6 +96,9 @@ class State(Enum):
     CLOSED = auto()
 
 
+OPEN, CLOSING, CLOSED = State
+
+
 class Session:
     """One OCPP-J connection."""
 
@@ -102,15 +108,15 @@ class Session:
         self._ids = MessageIds(first_id)
         self._open: OutgoingCall | None = None
         self._waiting: deque[OutgoingCall] = deque()
-        self.state = State.OPEN
+        self.state = OPEN
 
     def __repr__(self) -> str:
         return f"<session {self.state.name}: {self._open!r}, {len(self._waiting)} waiting>"
 
     def submit(self, call: OutgoingCall, now: float) -> str | None:
         """Take a call in: the text to send when it is its turn, else None. Refused at once unless Open."""
-        if self.state is not State.OPEN:
-            call.done(Outcome(OutcomeKind.NOT_CONNECTED, sent=False))
+        if self.state is not OPEN:
+            call.done(Outcome(NOT_CONNECTED, sent=False))
             return None
         if self._open is None:
             return self._send(call, now)
@@ -130,14 +136,14 @@ class Session:
         if call is None or (unique_id != call.unique_id and not is_same(unique_id, call.unique_id)):
             return None, None
         self._open = None
-        call.done(Outcome(OutcomeKind.ANSWERED, text))
+        call.done(Outcome(ANSWERED, text))
         return call, self._next(now)
 
     def _next(self, now: float) -> str | None:
-        while self._waiting and self.state is State.OPEN:
+        while self._waiting and self.state is OPEN:
             call = self._waiting.popleft()
             if call.deadline <= now:
-                call.done(Outcome(OutcomeKind.TIMED_OUT, sent=False))
+                call.done(Outcome(TIMED_OUT, sent=False))
                 continue
             return self._send(call, now)
         return None
@@ -146,11 +152,11 @@ class Session:
         """End what is over its deadline. The next text to send, if that made room."""
         for call in [call for call in self._waiting if call.deadline <= now]:
             self._waiting.remove(call)
-            call.done(Outcome(OutcomeKind.TIMED_OUT, sent=False))
+            call.done(Outcome(TIMED_OUT, sent=False))
         if self._open is None or self._open.deadline > now:
             return None
         call, self._open = self._open, None
-        call.done(Outcome(OutcomeKind.TIMED_OUT))
+        call.done(Outcome(TIMED_OUT))
         return self._next(now)
 
     @property
@@ -164,19 +170,19 @@ class Session:
 
     def begin_closing(self) -> None:
         """Nothing new is sent; the open call may still be answered."""
-        if self.state is State.OPEN:
-            self.state = State.CLOSING
+        if self.state is OPEN:
+            self.state = CLOSING
             self._fail_waiting()
 
     def close(self) -> None:
         """The connection is gone: every call ends now."""
-        self.state = State.CLOSED
+        self.state = CLOSED
         call, self._open = self._open, None
         if call is not None:
-            call.done(Outcome(OutcomeKind.NOT_CONNECTED))
+            call.done(Outcome(NOT_CONNECTED))
         self._fail_waiting()
 
     def _fail_waiting(self) -> None:
         waiting, self._waiting = self._waiting, deque()
         for call in waiting:
-            call.done(Outcome(OutcomeKind.NOT_CONNECTED, sent=False))
+            call.done(Outcome(NOT_CONNECTED, sent=False))
