@@ -36,7 +36,7 @@ class Passage:
         self._call = call
         self._info = info
         self._destination = destination
-        self.deadline = destination.clock.now() + destination.timeout  # until then it may wait for a connection
+        self.deadline = destination.clock.now() + destination.timeout  # until then it may wait to be sent
 
     def __repr__(self) -> str:
         return f"<{printable(self._call.action)} of {self._destination.identifier} to {self._destination.title}>"
@@ -52,15 +52,20 @@ class Passage:
 
     def send(self, endpoint: Endpoint) -> None:
         """Send it over this connection, with the id that it came with if that is free there."""
-        endpoint.pass_on(self._call, self._destination.timeout, self._done)
+        destination = self._destination
+        patience = max(self.deadline - destination.clock.now(), 0.0)
+        endpoint.pass_on(self._call, destination.timeout, self._done, patience)
 
     def give_up(self) -> None:
         """There is no connection."""
         self._fail(f"{self._destination.title} is not reachable")
 
     def _fail(self, problem: str) -> None:
-        log.warning("%s: %s", self, problem)
+        self._warn(problem, problem)
         self._call.refuse(ErrorCode.GenericError, problem)
+
+    def _warn(self, cause: str, problem: str) -> None:
+        self._destination.warn(cause, f"passing on {printable(self._call.action)}: {problem}")
 
     def _done(self, outcome: Outcome) -> None:
         destination = self._destination
@@ -72,7 +77,8 @@ class Passage:
             else:
                 destination.runtime.workers.submit(partial(self._answered, outcome.text))
         elif outcome.kind is TIMED_OUT:
-            self._fail(f"{destination.title} did not answer in time")
+            told = "did not answer in time" if outcome.sent else "is busy, there was no turn in time"
+            self._fail(f"{destination.title} {told}")
         elif outcome.sent or destination.clock.now() >= self.deadline:
             self.give_up()
         else:
@@ -99,7 +105,7 @@ class Passage:
             return
         else:
             problem = frame.problem if isinstance(frame, frames.BadFrame) else "a CALL"
-        log.warning("%s: the answer is not valid: %s", self, problem)
+        self._warn("not valid", f"the answer is not valid: {problem}")
         self._call.refuse(ErrorCode.InternalError, f"the answer of {self._destination.title} is not valid: {problem}")
 
     def _problem_of(self, payload: object) -> str:

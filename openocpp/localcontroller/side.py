@@ -64,6 +64,7 @@ class Side:
         self._identity = identity
         self._sends = sends
         self._handlers: dict[type[Request[Any]], Callable[[Any], Any]] = {}
+        self._causes: dict[str, int] = {}  # of warnings, and how often each was there
         self._messenger = Messenger(context.runtime, self.wire, self, name=name, timeout=lambda: self.timeout)
 
     @property
@@ -131,7 +132,7 @@ class Side:
             try:
                 self.wire.check_request(info, call.payload)
             except CallError as error:
-                log.warning("%s: refused %s: %s", self.name, call.action, error)
+                self.warn(f"{info.action} {error.code}", f"refused {info.action}: {error}")
                 call.refuse(error.code, error.description, error.details)
                 return
             self.context.known.add(info.request)
@@ -146,6 +147,12 @@ class Side:
         if handler is None:
             raise _NoHandler
         return partial(_handled, handler, request_type.confirmation)
+
+    def warn(self, cause: str, text: str) -> None:
+        """Log what is wrong with this side: of each cause the 1st, 2nd, 4th, 8th ... time."""
+        count = self._causes[cause] = self._causes.get(cause, 0) + 1
+        if count & (count - 1) == 0:
+            log.warning("%s: %s%s", self.name, text, f" ({count} times)" if count > 1 else "")
 
     # -- the other side's requests -------------------------------------------------------------------------------------
 

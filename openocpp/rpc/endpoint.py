@@ -127,7 +127,7 @@ class IncomingCall:
             return False
         self.id_text, self.action, self.payload, remark = frame
         if remark:
-            log.warning("%s: %s: %s", self._endpoint.name, printable(self.action), remark)
+            self._endpoint.note_remark(self.action, remark)
         return True
 
     def _failed(self) -> None:
@@ -168,7 +168,7 @@ class Endpoint:
     __slots__ = (
         "_afterwards", "_busy", "_clock", "_ids", "_incoming", "_lane", "_left", "_max_queued", "_owner", "_paused",
         "_runtime", "_scheduler", "_session", "_timer", "_transport", "bad_messages", "closed_why", "direct", "handler",
-        "last_received", "last_sent", "name", "spies",
+        "last_received", "last_sent", "name", "remarks", "spies",
     )  # fmt: skip
 
     def __init__(
@@ -203,6 +203,7 @@ class Endpoint:
         self.last_sent = self._clock.now()
         self.last_received = 0.0
         self.bad_messages = 0
+        self.remarks = 0
         self.closed_why: Closed | None = None
         self.spies: tuple[Spy, ...] = ()  # see every frame, on the scheduler: they must not block
 
@@ -263,10 +264,12 @@ class Endpoint:
         call = OutgoingCall(action, payload, timeout, done, patience)
         self._scheduler.post(partial(self._submit, call))
 
-    def pass_on(self, came: IncomingCall, timeout: float, done: Callable[[Outcome], object]) -> None:
+    def pass_on(
+        self, came: IncomingCall, timeout: float, done: Callable[[Outcome], object], patience: float | None = None
+    ) -> None:
         """As ``post``, for a CALL that came over another connection: as it stands, with its id if that is free here."""
         wanted_id = came.id_text[1:-1] if came.id_text[:1] == '"' else ""  # a number is not legal
-        call = PassedOnCall(came.action, came.text, timeout, done, None, wanted_id)
+        call = PassedOnCall(came.action, came.text, timeout, done, patience, wanted_id)
         self._scheduler.post(partial(self._submit, call))
 
     def _submit(self, call: OutgoingCall) -> None:
@@ -276,12 +279,14 @@ class Endpoint:
     def _send(self, text: str | None, written: Callable[[], None] | None = None) -> None:
         if text is None:
             return
+        if not text.isascii():
+            text = frames.sendable(text)
         self.last_sent = self._clock.now()
         if log.isEnabledFor(logging.DEBUG):
             log.debug("%s > %s", self.name, masked(text))
         for spy in self.spies:
             spy(">", text)
-        self._transport.send(text if text.isascii() else frames.sendable(text), written)
+        self._transport.send(text, written)
 
     def _arm(self) -> None:
         """One timer at a time, left alone while it is early enough: most calls are answered before it fires."""
@@ -331,12 +336,12 @@ class Endpoint:
         """J §4.2.3: a CALL with this id is being handled already."""
         frame = frames.parse(text)
         if isinstance(frame, frames.CallFrame):
-            log.warning(
-                "%s: %s: a CALL with id %.40s is still handled", self.name, printable(frame.action), frame.id_text
-            )
+            self.note_remark(frame.action, "a CALL with this id is still handled")
             self._send(
                 frames.error_text(frame.id_text, ErrorCode.ProtocolError, "a CALL with this id is still handled")
             )
+        elif isinstance(frame, frames.BadFrame):  # to be answered, it would be taken for the other one
+            self.note_bad(frame.problem, text)
 
     def _queue(self, text: str, unique_id: str) -> None:
         call = IncomingCall(self, text, unique_id)
@@ -390,6 +395,12 @@ class Endpoint:
         call = self._incoming[0]
         if self.direct is None or len(call.text) > DIRECT_LIMIT or not call.run_directly(self.direct):
             self._lane.submit(call.run)
+
+    def note_remark(self, action: str, remark: str) -> None:
+        """Log what is wrong with a CALL that is handled all the same, or refused. Any thread."""
+        self.remarks += 1
+        if self.remarks & (self.remarks - 1) == 0:  # 1st, 2nd, 4th, 8th ... of this connection
+            log.warning("%s: %s: %s (%d such CALLs so far)", self.name, printable(action), remark, self.remarks)
 
     def note_bad(self, problem: str, text: str) -> None:
         """Count and log what is no message; the connection goes on. Any thread."""

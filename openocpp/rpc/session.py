@@ -49,6 +49,7 @@ class OutgoingCall:
     ``patience`` seconds (None: as long as ``timeout``). ``wanted_id`` is the id that it gets if that is free.
     """
 
+    goes_first = False
     __slots__ = ("action", "deadline", "done", "patience", "payload", "timeout", "unique_id", "wanted_id")
 
     def __init__(
@@ -78,8 +79,12 @@ class OutgoingCall:
 
 
 class PassedOnCall(OutgoingCall):
-    """One that came over another connection. ``payload`` is the whole text that came, ``wanted_id`` the id it had."""
+    """One that came over another connection. ``payload`` is the whole text that came, ``wanted_id`` the id it had.
 
+    Its sender waits already, so its turn is the next one. There is but one such call at a time: others get theirs, too.
+    """
+
+    goes_first = True
     __slots__ = ()
 
     def text(self) -> str:
@@ -121,7 +126,10 @@ class Session:
         if self._open is None:
             return self._send(call, now)
         call.deadline = now + call.patience
-        self._waiting.append(call)
+        if call.goes_first:
+            self._waiting.appendleft(call)
+        else:
+            self._waiting.append(call)
         return None
 
     def _send(self, call: OutgoingCall, now: float) -> str:

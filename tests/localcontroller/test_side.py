@@ -310,6 +310,50 @@ def test_own_calls_and_passed_on_ones_take_turns_on_a_connection(bench: Bench) -
     assert own.result().ok
 
 
+def test_own_calls_that_wait_do_not_keep_back_what_is_passed_on(bench: Bench) -> None:
+    """Who sent it waits already, and would give up."""
+    charge_point, central_system = bench.both()
+    own = [bench.sim.user(lambda: bench.app.charge_point.call(ResetReq(type=ResetType.Soft))) for _ in range(3)]
+    first = charge_point.expect_call("Reset")
+    passed = [central_system.call("ClearCache") for _ in range(2)]
+    bench.sim.sleep(0.9 * TIMEOUT)
+    first.answer({"status": "Accepted"})
+    for action in ("ClearCache", "Reset", "ClearCache", "Reset"):
+        charge_point.expect_call(action).answer({"status": "Accepted"})
+    for call in passed:
+        call.result()
+    assert all(user.result().ok for user in own)
+
+
+def test_who_has_no_turn_in_time_is_told_so(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    charge_point, central_system = bench.both()
+    bench.app.charge_point.set_timeout(10 * TIMEOUT)
+    own = bench.sim.user(lambda: bench.app.charge_point.call(ResetReq(type=ResetType.Soft)))
+    first = charge_point.expect_call("Reset")
+    bench.app.charge_point.set_timeout(TIMEOUT)
+    began = bench.sim.clock.now()
+    assert central_system.call("ClearCache").error("GenericError")[1] == (
+        "the charge point is busy, there was no turn in time"
+    )
+    assert bench.sim.clock.now() - began == pytest.approx(TIMEOUT)
+    first.answer({"status": "Accepted"})
+    assert own.result().ok
+    assert "CP1: passing on ClearCache: the charge point is busy, there was no turn in time" in caplog.messages
+
+
+def test_what_goes_wrong_again_and_again_is_counted(sides: Sides, caplog: pytest.LogCaptureFixture) -> None:
+    action = "DataTransfer"
+    for _ in range(10):
+        sides.asking.call(action, {"vendorId": "V", "data": 7}).error("TypeConstraintViolation")
+    sides.asking.call(action, {}).error("OccurenceConstraintViolation")
+    lines = [line.partition(": refused ")[2] for line in caplog.messages if "refused" in line]
+    wrong = "DataTransfer: TypeConstraintViolation: data: is a number, not a text"
+    assert lines == [
+        wrong, f"{wrong} (2 times)", f"{wrong} (4 times)", f"{wrong} (8 times)",
+        "DataTransfer: OccurenceConstraintViolation: vendorId: is missing",
+    ]  # fmt: skip
+
+
 def test_a_call_has_the_time_that_was_set(bench: Bench) -> None:
     bench.both()
     for proxy, request in ((bench.app.charge_point, ClearCacheReq()), (bench.app.central_system, HeartbeatReq())):

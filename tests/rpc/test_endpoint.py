@@ -435,6 +435,43 @@ def test_an_id_that_is_still_being_handled_is_refused_and_free_afterwards(sim: S
     assert desk.peer.call("C", unique_id="same").result() == {}
 
 
+def test_a_broken_call_with_the_id_of_another_one_is_counted_and_not_answered(sim: SimulatedRuntime) -> None:
+    """Its answer would be taken for that of the other."""
+    desk = Desk(sim)
+    desk.handle = lambda call: (sim.sleep(1.0), call.reply("{}"))
+    first = desk.peer.call("A", unique_id="same")
+    desk.peer.send('[2,"same"]')
+    assert first.result() == {}
+    assert len(desk.problems) == desk.endpoint.bad_messages == 1
+    desk.peer.expect_nothing(1.0)
+
+
+@pytest.mark.parametrize("id_text", ["17", f'"{"x" * 40}"'])
+def test_what_is_odd_but_handled_is_counted_and_not_logged_each_time(
+    sim: SimulatedRuntime, caplog: pytest.LogCaptureFixture, id_text: str
+) -> None:
+    desk = Desk(sim)
+    for _ in range(10):
+        desk.peer.send(f'[2,{id_text},"A",{{}}]')
+        assert desk.peer.expect_frame()[0] == 3
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) == 4
+    assert lines[0].endswith("(1 such CALLs so far)")
+    assert lines[-1].endswith("(8 such CALLs so far)")
+
+
+def test_half_a_surrogate_pair_can_be_logged(sim: SimulatedRuntime, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "openocpp.rpc")
+    desk = Desk(sim)
+    desk.handle = lambda call: (sim.sleep(1.0), call.reply("{}"))
+    desk.peer.send('[2,"i\\ud800","A",{}]')
+    desk.peer.send('[2,"i\\ud800","A\\ud800",{}]')
+    assert desk.peer.expect_frame()[:2] == [4, "i\ud800"]
+    assert desk.peer.expect_frame() == [3, "i\ud800", {}]
+    assert any("is still handled" in record.getMessage() for record in caplog.records)
+    assert all(record.getMessage().encode() for record in caplog.records)
+
+
 def test_garbage_is_counted_and_not_logged_each_time(sim: SimulatedRuntime, caplog: pytest.LogCaptureFixture) -> None:
     desk = Desk(sim)
     for _ in range(10):

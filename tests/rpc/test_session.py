@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from openocpp.rpc.session import Outcome, OutcomeKind, OutgoingCall, Session, State
+from openocpp.rpc.session import Outcome, OutcomeKind, OutgoingCall, PassedOnCall, Session, State
 
 
 class Caller:
@@ -95,6 +95,24 @@ def test_who_waits_too_long_for_a_turn_was_never_sent() -> None:
     _, following = session.answered("0", '[3,"0",{}]', 4.5)  # nobody looked at the clock meanwhile
     assert following is None
     assert caller.ended[1:] == [("A", OutcomeKind.ANSWERED, True), ("B", OutcomeKind.TIMED_OUT, False)]
+
+
+def test_a_call_that_is_passed_on_has_the_next_turn() -> None:
+    """Its sender waits already. The others are not left behind: there is one such call at a time."""
+    session, caller = Session(0), Caller()
+    for action in "ABC":
+        session.submit(caller.call(action), 0.0)
+    texts = []
+    for number in range(2):
+        text = f'[2,"x{number}","P",{{}}]'
+        passed = PassedOnCall("P", text, 2.0, lambda outcome: caller.ended.append(("P", outcome.kind, outcome.sent)))
+        passed.wanted_id = f"x{number}"
+        assert session.submit(passed, 0.0) is None
+        for _ in range(2):
+            assert session._open is not None
+            open_id = session._open.unique_id
+            texts.append(session.answered(open_id, f'[3,"{open_id}",{{}}]', 1.0)[1])
+    assert texts == ['[2,"x0","P",{}]', '[2, "1", "B", {}]', '[2,"x1","P",{}]', '[2, "2", "C", {}]']
 
 
 def test_closing_lets_the_open_call_be_answered_and_sends_nothing_new() -> None:
