@@ -66,12 +66,12 @@ KINDS: dict[str, list[str]] = {"Heartbeat": ["Heartbeat"], "MeterValues": ["Mete
 
 # -- cores -------------------------------------------------------------------------------------------------------------
 
-SERVER_CORE = (os.cpu_count() or 1) - 1
+SERVER_CORE = max(os.sched_getaffinity(0))
 
 
-def take_core() -> None:
-    """Run on the server's core only. To be called before there are other threads."""
-    os.sched_setaffinity(0, {SERVER_CORE})
+def take_core(core: int) -> None:
+    """Run on this core only. To be called before there are other threads."""
+    os.sched_setaffinity(0, {core})
 
 
 def leave_core() -> None:
@@ -84,10 +84,10 @@ def leave_core() -> None:
 # -- the server's process ----------------------------------------------------------------------------------------------
 
 
-def serve(profile: str, *, pin: bool) -> None:
+def serve(profile: str, core: int | None) -> None:
     """Run a central system until standard input ends; answer each line with figures of this process."""
-    if pin:
-        take_core()
+    if core is not None:
+        take_core(core)
     from openocpp import (
         AuthorizationStatus,
         CentralSystemConfig,
@@ -168,7 +168,7 @@ class ServerProcess:
     """The server, as this process sees it."""
 
     def __init__(self, *, pin: bool, profile: str = "") -> None:
-        command = [sys.executable, __file__, "--serve", profile, *(["--pin"] if pin else [])]
+        command = [sys.executable, __file__, "--serve", profile, *(["--core", str(SERVER_CORE)] if pin else [])]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -337,11 +337,12 @@ def main() -> None:
     parser.add_argument("--idle", type=int, default=0, help="measure so many idle connections instead")
     parser.add_argument("--profile", nargs="?", const="/tmp/central_system.prof", default="", help="file for a profile")
     parser.add_argument("--serve", nargs="?", const="", default=None, help=argparse.SUPPRESS)
+    parser.add_argument("--core", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     if options.serve is not None:
-        serve(options.serve, pin=options.pin)
+        serve(options.serve, options.core)
         return
     if options.pin:
         leave_core()

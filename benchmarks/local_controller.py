@@ -27,6 +27,7 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.central_system import (  # noqa: E402
     KINDS,
     PAYLOADS,
+    SERVER_CORE,
     Load,
     ServerProcess,
     frames_of,
@@ -47,10 +48,10 @@ IDS = 2 * REMEMBERED
 # -- the local controller's process ------------------------------------------------------------------------------------
 
 
-def serve(url: str, profile: str, *, pin: bool) -> None:
+def serve(url: str, profile: str, core: int | None) -> None:
     """Run a local controller until standard input ends; answer each line with figures of this process."""
-    if pin:
-        take_core()
+    if core is not None:
+        take_core(core)
     from openocpp import (
         ClientCredentials,
         DefaultLocalControllerEventsHandler,
@@ -85,7 +86,9 @@ class ControllerProcess(ServerProcess):
     """The local controller, as this process sees it."""
 
     def __init__(self, url: str, *, pin: bool, profile: str) -> None:
-        command = [sys.executable, __file__, "--serve", url, "--profile", profile, *(["--pin"] if pin else [])]
+        command = [sys.executable, __file__, "--serve", url, "--profile", profile]
+        if pin:
+            command += ["--core", str(SERVER_CORE)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -174,11 +177,12 @@ def main() -> None:
         "--profile", nargs="?", const="/tmp/local_controller.prof", default="", help="file of a profile"
     )
     parser.add_argument("--serve", default="", help=argparse.SUPPRESS)
+    parser.add_argument("--core", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     if options.serve:
-        serve(options.serve, options.profile, pin=options.pin)
+        serve(options.serve, options.profile, options.core)
     else:
         run(options)
 

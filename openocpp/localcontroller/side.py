@@ -38,7 +38,7 @@ class Context:
     """What the pairs of one local controller share. ``lane`` bounds the CALLs of central systems; ``monitor`` is the
     role's, in which it is decided whether a connection is begun.
 
-    ``known`` are the messages that were read before: the first time takes long, since their readers are made then.
+    ``known`` are the messages that were passed on before: the first time takes long, since a checker is made then.
     """
 
     runtime: Runtime
@@ -112,7 +112,7 @@ class Side:
         return True
 
     def reads_quickly(self, info: ActionInfo, message: type[Record]) -> bool:
-        """Was a message like this one read before, or is it not read at all?"""
+        """Was a message like this one passed on before, or is it not judged at all?"""
         return message in self.context.known or self.wire.mode(info.action) is ValidationMode.off
 
     def serve(self, call: IncomingCall) -> None:

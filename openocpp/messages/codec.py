@@ -155,7 +155,7 @@ def _range(field: Field, least: int | None) -> tuple[int, int]:
 class _ReaderSource(_Source):
     """The reader of one class. Each field is checked in the local variable ``v``, then kept in ``f0``, ``f1`` ...
 
-    One that does not keep them is a checker.
+    One that does not keep them is a checker: it makes nothing of what it has read, and its result means nothing.
     """
 
     def __init__(self, cls: type[Record], reading: Reading, *, keeps: bool = True) -> None:
@@ -214,7 +214,7 @@ class _ReaderSource(_Source):
 
     def _function_of(self, kind: type[Record]) -> str:
         """The name of what reads, or checks, an object inside of this one."""
-        return self.refer("read", reader_of(kind, self.reading) if self.keeps else checker_of(kind))
+        return self.refer(self.name, reader_of(kind, self.reading) if self.keeps else checker_of(kind))
 
     def _many(self, field: Field, depth: int) -> None:
         where = repr(field.wire)

@@ -90,11 +90,13 @@ class SchemaSet:
 
     def reader(self, cls: type[Record]) -> Callable[[Any], Any]:
         """The function that makes a message from an object of a peer. It raises RemoteProtocolError."""
-        return self._readers.get(cls) or self._readers.setdefault(cls, self._both(cls, reader_of(cls, Reading.STRICT)))
+        return self._readers.get(cls) or self._readers.setdefault(
+            cls, self._behind_file(cls, reader_of(cls, Reading.STRICT))
+        )
 
     def checker(self, cls: type[Record]) -> Callable[[Any], object]:
         """The function that judges an object of a peer as ``reader`` does, and makes nothing of it."""
-        return self._checkers.get(cls) or self._checkers.setdefault(cls, self._both(cls, checker_of(cls)))
+        return self._checkers.get(cls) or self._checkers.setdefault(cls, self._behind_file(cls, checker_of(cls)))
 
     def writer(self, cls: type[Record]) -> Callable[[Any], dict[str, Any]]:
         """The function that makes an object from a message. It raises LocalProtocolError."""
@@ -117,17 +119,17 @@ class SchemaSet:
                 _log.error("%s/%s.json is left out: %s", self.folder, name, error.problem)
         return check
 
-    def _both(self, cls: type[Record], codec: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def _behind_file(self, cls: type[Record], codec: Callable[[Any], Any]) -> Callable[[Any], Any]:
         """What the file says, if that is more, then the codec."""
         check = self.check(cls)
         if check is None:
             return codec
 
-        def both(payload: Any) -> Any:
+        def judge(payload: Any) -> Any:
             check(payload)
             return codec(payload)
 
-        return both
+        return judge
 
     def _make_writer(self, cls: type[Record]) -> Callable[[Any], dict[str, Any]]:
         check = self.check(cls)

@@ -105,7 +105,7 @@ class Wire:
 
     def check(self, info: ActionInfo, cls: type[Record], payload: object) -> None:
         """Judge a message of this action. RemoteProtocolError names the field."""
-        if self._modes is _STRICT and type(payload) is dict:  # as usual
+        if self._modes is _STRICT and type(payload) is dict:  # the usual case; null and the like are for ``_read``
             self._schemas.checker(cls)(payload)
         elif self.mode(info.action) is not ValidationMode.off:
             self._read(info, cls, payload)

@@ -279,8 +279,7 @@ class Endpoint:
     def _send(self, text: str | None, written: Callable[[], None] | None = None) -> None:
         if text is None:
             return
-        if not text.isascii():
-            text = frames.sendable(text)
+        text = frames.sendable(text)
         self.last_sent = self._clock.now()
         if log.isEnabledFor(logging.DEBUG):
             log.debug("%s > %s", self.name, masked(text))

@@ -105,7 +105,7 @@ def _id_of_broken(text: str) -> str | None:
 
 
 def _call(message: list[Any]) -> Frame:
-    if len(message) == 4:
+    if len(message) == 4:  # nearly all are like this
         _, unique_id, action, payload = message
         if type(unique_id) is str and len(unique_id) <= MAX_OWN_ID and type(action) is str and type(payload) is dict:
             return CallFrame(quoted(unique_id), action, payload)
@@ -113,6 +113,7 @@ def _call(message: list[Any]) -> Frame:
 
 
 def _unusual_call(message: list[Any]) -> Frame:
+    """What can be forgiven, and what is wrong with the rest."""
     if len(message) < 2:
         return BadFrame("a CALL without id")
     unique_id = message[1]

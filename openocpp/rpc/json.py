@@ -42,9 +42,11 @@ def loads(text: str) -> Any:
         _check_depth(text)
     try:
         value, end = _decoder.raw_decode(text)
-    except json.JSONDecodeError:  # perhaps there is but space before it
+        if end == len(text):
+            return value
+    except json.JSONDecodeError:  # ``decode`` words it
         return _decoder.decode(text)
-    return value if end == len(text) else _decoder.decode(text)
+    return _decoder.decode(text)  # white space stands behind the value, or what does not belong there
 
 
 def _check_depth(text: str) -> None:

@@ -141,7 +141,7 @@ class Session:
     def answered(self, unique_id: str, text: str, now: float) -> tuple[OutgoingCall | None, str | None]:
         """An answer came: the call it ends (None: to no open call, or too late), and the next text to send."""
         call = self._open
-        if call is None or (unique_id != call.unique_id and not is_same(unique_id, call.unique_id)):
+        if call is None or not is_same(unique_id, call.unique_id):
             return None, None
         self._open = None
         call.done(Outcome(ANSWERED, text))

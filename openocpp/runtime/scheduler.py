@@ -228,7 +228,10 @@ class SelectorScheduler:
             self._heap = alive
 
     def _note_failure(self, function: Callable[..., object]) -> None:
-        """One broken connection or timer must not end all the others."""
+        """Inside ``except``: one broken connection or timer must not end all the others.
+
+        Each loop catches by itself: a function around every call would cost more than many of them take.
+        """
         log.exception("%s: %r failed", self._name, function)
 
     def _note_long_round(self, spent: float) -> None:

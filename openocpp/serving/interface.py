@@ -41,8 +41,10 @@ class IServingRole(ABC):
 
     @abstractmethod
     def stop(self) -> bool:
-        """Close all connections (1001), of a local controller those to both sides, and end all threads within 3 s.
-        False: not started. Legal from a callback."""
+        """Close all connections (1001) and end all threads within 3 s. A local controller closes those to both sides.
+
+        False: not started. Legal from a callback.
+        """
 
     @abstractmethod
     def reset_data(self) -> bool:

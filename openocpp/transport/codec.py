@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("openocpp.transport")
 
 SHORT = 16 * 1024  # bytes; above it wsproto's way to mask is quicker
-KEYS = 64  # for masks, that are fetched at once
+KEYS = 64  # keys of masks that are drawn at once
 NO_STATUS = 1005  # the code of a Close frame that has none
 
 _TEXT = 0x81  # a whole text: final, no reserved bit set
@@ -146,6 +146,9 @@ class WsprotoCodec:
     def _consume(self, end: int) -> None:
         self._needed = _HEAD
         rest = self._input
+        if len(rest) == end:
+            self._input = b""
+            return
         if not isinstance(rest, bytearray):
             self._input = rest = bytearray(rest)
         del rest[:end]  # cheap: nothing is moved
@@ -154,10 +157,7 @@ class WsprotoCodec:
         payload = data[start:end]
         if self._mask_in:
             payload = _mask(payload, end - start, data[start - 4 : start])
-        if len(data) == end:
-            self._input, self._needed = b"", _HEAD
-        else:
-            self._consume(end)
+        self._consume(end)
         try:
             return payload.decode()
         except UnicodeDecodeError as error:
@@ -285,6 +285,7 @@ class WsprotoCodec:
 
 
 _keys: deque[bytes] = deque()
+os.register_at_fork(after_in_child=_keys.clear)  # whose masks must not be those of its parent
 
 
 def _mask_key() -> bytes:
@@ -298,6 +299,6 @@ def _mask_key() -> bytes:
 
 
 def _mask(payload: bytes | bytearray, size: int, key: bytes | bytearray) -> bytes:
-    """Mask or unmask (RFC 6455 §5.3): one exclusive or of two long integers."""
+    """Mask or unmask ``size`` bytes, the whole payload (RFC 6455 §5.3): one exclusive or of two long integers."""
     repeated = (key * ((size + 3) // 4))[:size]
     return (int.from_bytes(payload, "little") ^ int.from_bytes(repeated, "little")).to_bytes(size, "little")

@@ -120,7 +120,7 @@ class WebSocketTransport:
         if self._state is not OPEN:
             return
         data = self._codec.text(text)
-        if self._out is None or self._has_room(len(data)):
+        if self._has_room(len(data)):
             self._write(data, written)
 
     def pause(self) -> None:
@@ -194,8 +194,10 @@ class WebSocketTransport:
                     except Exception:  # a bug above costs this message, not those behind it
                         log.exception("%r: a message was not handled", self)
             elif isinstance(item, PingFrame):
-                if self._state is OPEN and self._has_room(len(item.payload)):
-                    self._write(self._codec.pong(item.payload))
+                if self._state is OPEN:
+                    pong = self._codec.pong(item.payload)
+                    if self._has_room(len(pong)):
+                        self._write(pong)
             elif isinstance(item, CloseFrame):
                 self._peer_closes(item)
             else:

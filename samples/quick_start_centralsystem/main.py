@@ -76,12 +76,14 @@ class Requests(DefaultChargePointRequestHandler):
     def stop_transaction(
         self, id_tag: str, meter_stop: int, timestamp: datetime, transaction_id: int, reason: Reason, *data: object
     ) -> IdTagInfo | None:
+        """``data``: the readings of the transaction, if it has some."""
         say(f"{self.name} StopTransaction: transaction {transaction_id}, {meter_stop} Wh, reason {reason}")
         return accepted() if id_tag else None
 
     def status_notification(
         self, connector_id: int, error_code: ChargePointErrorCode, info: str, status: ChargePointStatus, *others: object
     ) -> None:
+        """``others``: the time, and what the vendor has to add."""
         say(f"{self.name} StatusNotification: connector {connector_id} is {status}, {error_code}")
 
 

@@ -324,6 +324,9 @@ def test_a_foreign_file_may_be_stricter(folder: Path) -> None:
         schemas.reader(AuthorizeReq)({"idTag": "123456789"})
     with pytest.raises(RemoteProtocolError, match="idTag: has 9 characters, at most 8 are allowed"):
         schemas.checker(AuthorizeReq)({"idTag": "123456789"})
+    for judge in (schemas.reader(AuthorizeReq), schemas.checker(AuthorizeReq)):
+        with pytest.raises(RemoteProtocolError, match="at most 8 are"):  # the file first: the codec would say 20
+            judge({"idTag": "x" * 21})
     with pytest.raises(LocalProtocolError, match="idTag: breaks the rule pattern"):
         schemas.writer(AuthorizeReq)(AuthorizeReq(id_tag="xyz"))
     assert schemas.reader(AuthorizeReq)({"idTag": "12345678"}) == AuthorizeReq(id_tag="12345678")

@@ -109,6 +109,8 @@ def test_what_is_refused(wire: Wire, action: str, payload: object, code: str, te
 def test_texts_of_errors_are_short_enough_to_be_sent(wire: Wire) -> None:
     assert refused(wire, "x" * 5000, {})[0] == "NotImplemented"
     refused(wire, "Heartbeat", {"y" * 5000: 1})
+    long = {"connectorId": 1, "errorCode": "z" * 5000, "status": "Available"}
+    assert len(refused(wire, "StatusNotification", long)[1]) <= MAX_DESCRIPTION
     assert refused(wire, "Heartbeat", {"a\nb": 1})[1] == "a\\nb: is not a field here"
     assert refused(wire, "Heart\nbeat", {})[1] == "Heart\\nbeat is not an action of OCPP 1.6"
     assert shorten("x" * MAX_DESCRIPTION) == "x" * MAX_DESCRIPTION

@@ -88,6 +88,18 @@ def test_callers_take_turns_and_none_is_timed_out_by_the_others(sim: SimulatedRu
     assert [user.result().kind for user in users] == [OutcomeKind.ANSWERED] * 8
 
 
+def test_the_time_of_the_next_call_is_watched_from_its_turn_on(sim: SimulatedRuntime) -> None:
+    desk = Desk(sim)
+    first = desk.user("First", 30.0)
+    received = desk.peer.expect_call("First")
+    second = desk.user("Second", 5.0, 100.0)
+    sim.sleep(1.0)
+    received.answer({})
+    first.result()
+    assert second.result().kind is OutcomeKind.TIMED_OUT
+    assert sim.clock.now() == 6.0
+
+
 def test_the_patience_for_a_turn_has_an_end(sim: SimulatedRuntime) -> None:
     desk = Desk(sim)
     desk.user("First", 10.0)

@@ -137,6 +137,11 @@ def test_what_nobody_can_be_answered_to(text: str) -> None:
     assert frame.problem
 
 
+@pytest.mark.parametrize("text", ['[2,"a\\"b","A",{}]', '[3,"a\\"b",{}]', '[4,"a\\"b","E","",{}]'])
+def test_an_id_is_told_as_json(text: str) -> None:
+    assert getattr(parse(text), "id_text", None) == '"a\\"b"'
+
+
 def test_a_problem_says_little_of_a_long_text() -> None:
     frame = parse('["' + "x" * 1000 + '"]')
     assert isinstance(frame, BadFrame)
@@ -149,6 +154,7 @@ def test_a_problem_says_little_of_a_long_text() -> None:
         ('[2,"1","A",{}]', (2, "1")),
         ('\n[ 3 , "a\\"b" , {} ]', (3, 'a\\"b')),
         ("[4,17]", (4, "17")),
+        ('[2,"","A",{}]', (2, "")),
         ('[2,"a\\\\","b"]', (2, "a\\\\")),
         ('[2, "\\n\\"\\u00e9-", "A", {}]', (2, '\\n\\"\\u00e9-')),
         ("[]", None),

@@ -132,6 +132,32 @@ def test_a_failing_callback_is_logged_and_costs_nobody_else(runtime: Runtime, ca
     assert "ZeroDivisionError" in caplog.text
 
 
+def test_a_failing_timer_is_logged_and_costs_nobody_else(runtime: Runtime, caplog: pytest.LogCaptureFixture) -> None:
+    waiter = runtime.waiter()
+    now = runtime.clock.now()
+    runtime.scheduler.call_at(now, lambda: 1 // 0)
+    runtime.scheduler.call_at(now, lambda: waiter.set(None))
+    assert waiter.wait(LIMIT)
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_failing_socket_is_logged_and_costs_nobody_else(runtime: Runtime, caplog: pytest.LogCaptureFixture) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        failed = runtime.waiter()
+
+        def fail(_: int) -> None:
+            runtime.scheduler.unregister(ours)
+            failed.set(None)
+            raise ValueError("broken")
+
+        done(runtime, lambda: runtime.scheduler.register(ours, READ, fail))
+        theirs.send(b"x")
+        assert failed.wait(LIMIT)
+        assert done(runtime, lambda: 5) == 5
+    assert "ValueError: broken" in caplog.text
+
+
 def test_a_socket_is_watched_until_it_is_not(runtime: Runtime) -> None:
     near, far = socket.socketpair()
     near.setblocking(False)

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import os
 import struct
+import subprocess
+import sys
 from collections import deque
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 LIMIT = 100_000
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def server(limit: int = LIMIT) -> WsprotoCodec:
@@ -50,6 +54,27 @@ def summary(items: list[Item]) -> list[object]:
 
 
 SIZES = [0, 1, 2, 3, 4, 5, 31, 125, 126, 127, 935, SHORT, SHORT + 1, 0xFFFF, 0x10000, LIMIT]
+
+
+def test_a_short_frame_may_follow_a_longer_one_that_came_in_parts() -> None:
+    data = frame("x" * 50)
+    assert read(server(), data[:20], data[20:], frame("y"), frame("")) == ["x" * 50, "y", ""]
+
+
+def test_a_child_process_has_masks_of_its_own() -> None:
+    script = (
+        "import os\n"
+        "from openocpp.transport.codec import _mask_key\n"
+        "_mask_key()\n"
+        "reader, writer = os.pipe()\n"
+        "if os.fork() == 0:\n"
+        "    os.write(writer, _mask_key())\n"
+        "    os._exit(0)\n"
+        "os.wait()\n"
+        "print(os.read(reader, 4) != _mask_key())\n"
+    )
+    run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout == "True\n"
 
 
 def test_no_mask_is_used_twice(monkeypatch: pytest.MonkeyPatch) -> None:

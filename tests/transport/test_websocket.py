@@ -634,6 +634,43 @@ def test_writing_is_watched_only_while_something_waits() -> None:
     assert it.stream.output == b"\x81\x03abc"
 
 
+@pytest.mark.parametrize(("room", "closed"), [(204, False), (203, True)])
+def test_the_limit_of_output_counts_whole_frames(room: int, closed: bool) -> None:
+    it = Scripted(limits=Limits(max_output=room))
+    it.stream.room = 0
+    it.transport.send("x" * 98)
+    told: list[str] = []
+    it.transport.send("\u20ac" * 34, lambda: told.append("written"))  # 102 bytes of UTF-8
+    assert repr(it.transport).count("open") == (not closed)
+    it.stream.room = 1000
+    it.scheduler.event(it.stream, WRITE)
+    it.scheduler.settle()
+    behind = close_frame(1013, "output buffer full", mask=False) if closed else frame("\u20ac" * 34, mask=False)
+    assert it.stream.output == frame("x" * 98, mask=False) + behind
+    assert told == ([] if closed else ["written"])
+
+
+@pytest.mark.parametrize(("room", "closed"), [(227, False), (226, True)])
+def test_the_limit_of_output_counts_pongs_too(room: int, closed: bool) -> None:
+    it = Scripted(limits=Limits(max_output=room))
+    it.stream.room = 0
+    it.transport.send("x" * 98)
+    it.stream.input.append(frame("p" * 125, PING))
+    it.scheduler.event(it.stream, READ)
+    it.stream.room = 1000
+    it.scheduler.event(it.stream, WRITE)
+    behind = close_frame(1013, "output buffer full", mask=False) if closed else frame("p" * 125, PONG, mask=False)
+    assert it.stream.output == frame("x" * 98, mask=False) + behind
+
+
+def test_a_ping_behind_our_close_frame_is_not_answered() -> None:
+    it = Scripted()
+    it.transport.close(1000, "bye")
+    it.stream.input.append(frame("p", PING))
+    it.scheduler.event(it.stream, READ)
+    assert it.stream.output == close_frame(1000, "bye", mask=False)
+
+
 def test_events_that_come_after_the_end_do_nothing() -> None:
     it = Scripted()
     callback = it.scheduler.watched[it.stream.socket][1]
