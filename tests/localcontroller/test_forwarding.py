@@ -352,6 +352,23 @@ def test_it_waits_also_where_nobody_has_connected_yet(bench: Bench) -> None:
     call.result()
 
 
+def test_what_has_waited_for_a_connection_waits_less_for_its_turn(bench: Bench) -> None:
+    """The requester's patience is one, whatever it is spent on."""
+    bench.app.url = ""
+    bench.charge_point().call("Heartbeat")
+    bench.sim.sleep(TIMEOUT - 1)
+    patience: list[float] = []
+
+    class Busy:
+        def pass_on(self, came: object, timeout: float, done: object, limit: float) -> None:
+            assert timeout == TIMEOUT
+            patience.append(limit)
+
+    proxy: Any = bench.app.central_system
+    proxy._held.send(Busy())
+    assert patience == [pytest.approx(1.0)]
+
+
 def test_a_connection_that_ends_before_the_answer_is_an_error_for_the_requester(bench: Bench) -> None:
     charge_point, central_system = bench.both()
     call = charge_point.call("Heartbeat")

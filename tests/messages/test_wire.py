@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import random
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, assert_type
 
 import pytest
@@ -109,12 +110,20 @@ def test_what_is_refused(wire: Wire, action: str, payload: object, code: str, te
 def test_texts_of_errors_are_short_enough_to_be_sent(wire: Wire) -> None:
     assert refused(wire, "x" * 5000, {})[0] == "NotImplemented"
     refused(wire, "Heartbeat", {"y" * 5000: 1})
-    long = {"connectorId": 1, "errorCode": "z" * 5000, "status": "Available"}
-    assert len(refused(wire, "StatusNotification", long)[1]) <= MAX_DESCRIPTION
     assert refused(wire, "Heartbeat", {"a\nb": 1})[1] == "a\\nb: is not a field here"
     assert refused(wire, "Heart\nbeat", {})[1] == "Heart\\nbeat is not an action of OCPP 1.6"
     assert shorten("x" * MAX_DESCRIPTION) == "x" * MAX_DESCRIPTION
     assert len(shorten("x" * (MAX_DESCRIPTION + 1))) == MAX_DESCRIPTION
+
+
+def test_a_long_finding_is_cut() -> None:
+    def complain(_: object) -> None:
+        raise RemoteProtocolError(ErrorCode.PropertyConstraintViolation, "idTag", "breaks a rule of " + "x" * 500)
+
+    schemas: Any = SimpleNamespace(reader=lambda _: complain, checker=lambda _: complain)
+    code, text = refused(Wire(schemas), "Authorize", {"idTag": "A"})
+    assert code == "PropertyConstraintViolation"
+    assert len(text) == MAX_DESCRIPTION
 
 
 def test_no_error_shows_a_secret(wire: Wire) -> None:
