@@ -17,7 +17,6 @@ import json
 import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,10 +26,8 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.central_system import (  # noqa: E402
     KINDS,
     PAYLOADS,
-    SERVER_CORE,
-    Load,
     ServerProcess,
-    frames_of,
+    UnderLoad,
     leave_core,
     masked_frame,
     profile_threads,
@@ -86,14 +83,7 @@ class ControllerProcess(ServerProcess):
     """The local controller, as this process sees it."""
 
     def __init__(self, url: str, *, pin: bool, profile: str) -> None:
-        command = [sys.executable, __file__, "--serve", url, "--profile", profile]
-        if pin:
-            command += ["--core", str(SERVER_CORE)]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._stdin, self._stdout = self._process.stdin, self._process.stdout
-        self.port = int(self._stdout.readline())
+        self._begin([__file__, "--serve", url, "--profile", profile], pin=pin)
 
 
 # -- the measurement ---------------------------------------------------------------------------------------------------
@@ -108,34 +98,6 @@ def frames_with_ids(actions: Sequence[str]) -> list[bytes]:
     ]
 
 
-class Side:
-    """A server under load, and the best that was seen of it."""
-
-    def __init__(self, server: ServerProcess, connections: int) -> None:
-        self.server = server
-        self.load = Load(server.port)
-        self.load.connect(connections)
-        self.load.run(frames_of(["BootNotification"]), connections)
-
-    def begin(self, frames: Sequence[bytes]) -> None:
-        """Other messages from now on. The first ones do not count."""
-        self.frames = frames
-        self.cost, self.rate = float("inf"), 0.0
-        self.load.run(frames, max(len(self.load.socks), 2000))
-
-    def round(self, messages: int) -> None:
-        """``cost``: microseconds of CPU per message; ``rate``: messages per second."""
-        cpu, began = self.server.figures()[0], time.perf_counter()
-        self.load.run(self.frames, messages)
-        wall = time.perf_counter() - began
-        self.cost = min(self.cost, (self.server.figures()[0] - cpu) / messages * 1e6)
-        self.rate = max(self.rate, messages / wall)
-
-    def end(self) -> None:
-        self.load.close()
-        self.server.stop()
-
-
 def run(options: argparse.Namespace) -> None:
     if options.pin:
         leave_core()
@@ -145,8 +107,8 @@ def run(options: argparse.Namespace) -> None:
     assert peer.stdout is not None
     url = f"ws://127.0.0.1:{int(peer.stdout.readline())}/ocpp"
     controller = ControllerProcess(url, pin=options.pin, profile=options.profile)
-    handling = Side(ServerProcess(pin=options.pin), options.connections)
-    passing = Side(controller, options.connections)
+    handling = UnderLoad(ServerProcess(pin=options.pin), options.connections)
+    passing = UnderLoad(controller, options.connections)
     _, memory, pairs = controller.figures()
     print(f"{pairs} pairs of connections, {memory / 1024:.0f} MiB")
     print(f"{'messages':<12} {'handled: us':>11} {'passed on: us':>14} {'ratio':>6} {'per s':>8}")
