@@ -16,6 +16,7 @@ from openocpp.messages import ACTIONS, Confirmation, Role
 from openocpp.messages.messenger import Messenger, checked_timeout
 from openocpp.messages.wire import ValidationMode, Wire
 from openocpp.types import NO_ANSWER
+from openocpp.types.base import is_worth_a_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -151,7 +152,7 @@ class Side:
     def warn(self, cause: str, text: str) -> None:
         """Log what is wrong with this side: of each cause the 1st, 2nd, 4th, 8th ... time."""
         count = self._causes[cause] = self._causes.get(cause, 0) + 1
-        if count & (count - 1) == 0:
+        if is_worth_a_line(count):
             log.warning("%s: %s%s", self.name, text, f" ({count} times)" if count > 1 else "")
 
     # -- the other side's requests -------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from openocpp.rpc.masking import masked
 from openocpp.rpc.session import NOT_CONNECTED, OPEN, TIMED_OUT, Outcome, OutgoingCall, PassedOnCall, Session
 from openocpp.runtime import ThreadEnd
 from openocpp.transport.base import CloseCode, Closed
-from openocpp.types.base import printable
+from openocpp.types.base import is_worth_a_line, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -398,13 +398,13 @@ class Endpoint:
     def note_remark(self, action: str, remark: str) -> None:
         """Log what is wrong with a CALL that is handled all the same, or refused. Any thread."""
         self.remarks += 1
-        if self.remarks & (self.remarks - 1) == 0:  # 1st, 2nd, 4th, 8th ... of this connection
+        if is_worth_a_line(self.remarks):
             log.warning("%s: %s: %s (%d such CALLs so far)", self.name, printable(action), remark, self.remarks)
 
     def note_bad(self, problem: str, text: str) -> None:
         """Count and log what is no message; the connection goes on. Any thread."""
         self.bad_messages += 1
-        if self.bad_messages & (self.bad_messages - 1) == 0:  # 1st, 2nd, 4th, 8th ... of this connection
+        if is_worth_a_line(self.bad_messages):
             log.warning(
                 "%s: ignored an invalid message (%d so far): %s: %.80s",
                 self.name, self.bad_messages, problem, masked(text),

@@ -42,11 +42,9 @@ def loads(text: str) -> Any:
         _check_depth(text)
     try:
         value, end = _decoder.raw_decode(text)
-        if end == len(text):
-            return value
-    except json.JSONDecodeError:  # ``decode`` words it
-        return _decoder.decode(text)
-    return _decoder.decode(text)  # white space stands behind the value, or what does not belong there
+    except json.JSONDecodeError:
+        return _decoder.decode(text)  # it skips white space, and words what is wrong
+    return value if end == len(text) else _decoder.decode(text)
 
 
 def _check_depth(text: str) -> None:

@@ -18,6 +18,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
 from openocpp.errors import StateError
+from openocpp.types.base import is_worth_a_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -236,7 +237,7 @@ class SelectorScheduler:
 
     def _note_long_round(self, spent: float) -> None:
         self._long_rounds += 1
-        if self._long_rounds & (self._long_rounds - 1) == 0:  # 1st, 2nd, 4th, 8th ... of them
+        if is_worth_a_line(self._long_rounds):
             log.info("%s: a round took %.0f ms (%d such rounds so far)", self._name, spent * 1000, self._long_rounds)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from openocpp.runtime.primitives import ThreadEnd
 from openocpp.runtime.waiter import membership
+from openocpp.types.base import is_worth_a_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,7 +79,7 @@ class Workers:
 
     def _note_starved(self) -> None:
         self._starved += 1
-        if self._starved & (self._starved - 1) == 0:  # 1st, 2nd, 4th, 8th ... time
+        if is_worth_a_line(self._starved):
             log.warning(
                 "%s: all %d threads wait inside calls, %d functions are queued until one returns",
                 self.name, self._count, len(self._tasks),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from openocpp.errors import StoreError
 from openocpp.store.files import store_error
+from openocpp.types.base import is_worth_a_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -200,5 +201,5 @@ class Committer:
         for job in jobs:
             if job.kind is Kind.LAZY and job.error is not None:
                 self._failures += 1
-                if self._failures & (self._failures - 1) == 0:
+                if is_worth_a_line(self._failures):
                     log.warning("a lazy write failed (%d so far): %s", self._failures, job.error)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from openocpp.errors import StateError, StoreError
 from openocpp.store.commit import Committer, Job, Kind
+from openocpp.types.base import is_worth_a_line
 
 if TYPE_CHECKING:
     import sqlite3
@@ -264,7 +265,7 @@ class FileQueue:
 
     def _note_dropped(self) -> None:
         self._dropped += 1
-        if self._dropped & (self._dropped - 1) == 0:  # 1st, 2nd, 4th, 8th ... time
+        if is_worth_a_line(self._dropped):
             log.warning("%s: the disk does not keep up, %d lazy writes were dropped", self.name, self._dropped)
 
 

@@ -156,7 +156,7 @@ class WsprotoCodec:
     def _short_text(self, data: bytes | bytearray, start: int, end: int) -> str | Violation:
         payload = data[start:end]
         if self._mask_in:
-            payload = _mask(payload, end - start, data[start - 4 : start])
+            payload = _mask(payload, data[start - 4 : start])
         self._consume(end)
         try:
             return payload.decode()
@@ -270,7 +270,7 @@ class WsprotoCodec:
         if size > SHORT:
             return bytes(self._wsproto().send(TextMessage(text)))
         key = _mask_key()
-        return head + key + _mask(payload, size, key)
+        return head + key + _mask(payload, key)
 
     def ping(self) -> bytes:
         return bytes(self._wsproto().send(Ping()))
@@ -298,7 +298,8 @@ def _mask_key() -> bytes:
         return supply[:4]
 
 
-def _mask(payload: bytes | bytearray, size: int, key: bytes | bytearray) -> bytes:
-    """Mask or unmask ``size`` bytes, the whole payload (RFC 6455 §5.3): one exclusive or of two long integers."""
+def _mask(payload: bytes | bytearray, key: bytes | bytearray) -> bytes:
+    """Mask or unmask (RFC 6455 §5.3): one exclusive or of two long integers."""
+    size = len(payload)
     repeated = (key * ((size + 3) // 4))[:size]
     return (int.from_bytes(payload, "little") ^ int.from_bytes(repeated, "little")).to_bytes(size, "little")

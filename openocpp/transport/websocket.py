@@ -119,9 +119,7 @@ class WebSocketTransport:
         """
         if self._state is not OPEN:
             return
-        data = self._codec.text(text)
-        if self._has_room(len(data)):
-            self._write(data, written)
+        self._send(self._codec.text(text), written)
 
     def pause(self) -> None:
         """Stop reading: nothing is delivered until ``resume``, what was already read included."""
@@ -195,9 +193,7 @@ class WebSocketTransport:
                         log.exception("%r: a message was not handled", self)
             elif isinstance(item, PingFrame):
                 if self._state is OPEN:
-                    pong = self._codec.pong(item.payload)
-                    if self._has_room(len(pong)):
-                        self._write(pong)
+                    self._send(self._codec.pong(item.payload))
             elif isinstance(item, CloseFrame):
                 self._peer_closes(item)
             else:
@@ -222,13 +218,12 @@ class WebSocketTransport:
 
     # -- writing -------------------------------------------------------------------------------------------------------
 
-    def _has_room(self, size: int) -> bool:
-        """May so many bytes wait behind others? If not, the connection is closed."""
-        if self._out and len(self._out) + size > self._limits.max_output:
+    def _send(self, data: bytes, written: Callable[[], None] | None = None) -> None:
+        if self._out and len(self._out) + len(data) > self._limits.max_output:
             log.info("%r: the peer does not read, or too slowly", self)
             self.close(CloseCode.TRY_AGAIN_LATER, "output buffer full")
-            return False
-        return True
+        else:
+            self._write(data, written)
 
     def _write(self, data: bytes, written: Callable[[], None] | None = None) -> None:
         out = self._out

@@ -158,6 +158,11 @@ def hide_password(uri: str) -> str:
     return _SIGNATURE.sub(r"\1***", _PASSWORD.sub(r"\1:***@", uri))
 
 
+def is_worth_a_line(count: int) -> bool:
+    """Of what happens again and again, the 1st, 2nd, 4th, 8th ... time is logged."""
+    return count & (count - 1) == 0
+
+
 def printable(name: str) -> str:
     """A name that a peer invented, fit for a line of a log: at most 40 characters, and no line breaks."""
     return (name if name.isprintable() else repr(name)[1:-1])[:40]

@@ -20,7 +20,7 @@ from openocpp.types import (
     parse_datetime,
     same_ci,
 )
-from openocpp.types.base import printable
+from openocpp.types.base import is_worth_a_line, printable
 
 NOON = datetime(2024, 3, 10, 12, tzinfo=UTC)
 
@@ -201,3 +201,7 @@ def test_a_name_that_a_peer_invented_fits_into_a_line() -> None:
     assert printable("Heartbeat") == "Heartbeat"
     assert printable("A\nB\x1b[2J") == "A\\nB\\x1b[2J"
     assert printable("é" * 100) == "é" * 40
+
+
+def test_what_happens_again_and_again_is_logged_more_and_more_rarely() -> None:
+    assert [count for count in range(1, 100) if is_worth_a_line(count)] == [1, 2, 4, 8, 16, 32, 64]
